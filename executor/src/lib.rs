@@ -1,1 +1,10 @@
-//! Placeholder while the dependencies build.
+//! Runs operators: child processes, text files, and the plan nodes around them.
+//!
+//! **Invariant:** this crate knows no SQL text and opens no socket.
+
+pub mod child;
+pub mod error;
+pub mod operator;
+pub mod options;
+pub mod shell;
+pub mod wire;

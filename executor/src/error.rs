@@ -1,0 +1,137 @@
+//! Why an operator failed.
+
+use std::time::Duration;
+
+use datafusion::error::DataFusionError;
+use thiserror::Error;
+
+use crate::child::ChildStatus;
+use crate::operator::{OperatorLabel, RowOrigin};
+
+/// A failure of one operator, with the facts that its user needs.
+#[derive(Debug, Error)]
+#[error("{} failed: {fault}{}{}", label.keyword, shown_origin(origin.as_ref()), shown_stderr(stderr))]
+pub struct OperatorError {
+    /// Which operator.
+    pub label: OperatorLabel,
+    /// What happened.
+    pub fault: OperatorFault,
+    /// The row at which it happened, where one is to blame.
+    pub origin: Option<RowOrigin>,
+    /// The tail of what the child wrote to stderr.
+    pub stderr: String,
+}
+
+/// What can go wrong in an operator.
+#[derive(Debug, Error)]
+pub enum OperatorFault {
+    /// The Lua function raised an error, or returned what it must not.
+    #[error("{message}{}{}", shown_lua_line(*lua_line), shown_arguments(arguments))]
+    Lua {
+        /// The message of the error.
+        message: String,
+        /// The line of the Lua code, from 1.
+        lua_line: Option<u64>,
+        /// The arguments of the call, as `name = value (type)`.
+        arguments: String,
+    },
+    /// A command of the shell program ended badly.
+    #[error("`{command}` {status}{}", shown_meaning(*meaning))]
+    Shell {
+        /// The program, its first line.
+        command: String,
+        /// How it ended.
+        status: ChildStatus,
+        /// What the status means, where known.
+        meaning: Option<&'static str>,
+    },
+    /// The child ended before its work was done.
+    #[error("its child process {status}")]
+    ChildEnded {
+        /// How it ended.
+        status: ChildStatus,
+    },
+    /// Nothing moved for too long.
+    #[error("no progress for {}", shown_duration(*limit))]
+    Stalled {
+        /// The limit that was set.
+        limit: Duration,
+    },
+    /// The child could not be started.
+    #[error("cannot start `{program}`: {source}")]
+    CannotStart {
+        /// The program.
+        program: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A value cannot go to the child.
+    #[error("{0}")]
+    Input(String),
+    /// What came back from the child is not what was declared.
+    #[error("{0}")]
+    Output(String),
+    /// A pipe to the child failed.
+    #[error("the connection to its child process failed: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl OperatorError {
+    /// An error of the operator as a whole.
+    pub fn new(label: &OperatorLabel, fault: impl Into<OperatorFault>) -> Self {
+        let label = label.clone();
+        Self { label, fault: fault.into(), origin: None, stderr: String::new() }
+    }
+
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match &self.fault {
+            OperatorFault::Stalled { .. } => Some(
+                "a longer limit is set with SET gleam.operator_timeout = '10m', none with '0'"
+                    .to_owned(),
+            ),
+            OperatorFault::CannotStart { program: "bash", .. } => {
+                Some("PIPE needs bash in the PATH".to_owned())
+            }
+            OperatorFault::Lua { message, .. } if message.contains("global 'print'") => {
+                Some("there is no print in the sandbox; return the value instead".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<OperatorError> for DataFusionError {
+    fn from(error: OperatorError) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+fn shown_origin(origin: Option<&RowOrigin>) -> String {
+    origin.map(|origin| format!("\n  at {origin}")).unwrap_or_default()
+}
+
+fn shown_stderr(stderr: &str) -> String {
+    if stderr.is_empty() {
+        return String::new();
+    }
+    let lines: Vec<String> = stderr.lines().map(|line| format!("\n    {line}")).collect();
+    format!("\n  it wrote to stderr:{}", lines.concat())
+}
+
+fn shown_lua_line(line: Option<u64>) -> String {
+    line.map(|line| format!(" (Lua line {line})")).unwrap_or_default()
+}
+
+fn shown_arguments(arguments: &str) -> String {
+    if arguments.is_empty() { String::new() } else { format!("\n  called with {arguments}") }
+}
+
+fn shown_meaning(meaning: Option<&str>) -> String {
+    meaning.map(|meaning| format!(" ({meaning})")).unwrap_or_default()
+}
+
+fn shown_duration(duration: Duration) -> String {
+    let text = format!("{:.1}", duration.as_secs_f64());
+    format!("{} s", text.strip_suffix(".0").unwrap_or(&text))
+}

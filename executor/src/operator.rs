@@ -1,0 +1,58 @@
+//! What all operators share: their name and place in the statement, and the origin of a row.
+
+use std::fmt;
+
+/// A place in the script: line and column, both counted from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// Line, from 1; 0 where the place is not known.
+    pub line: u64,
+    /// Column in characters, from 1.
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// How an operator is named to the user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperatorLabel {
+    /// Its keywords, `MAP LUA` or `PIPE`.
+    pub keyword: String,
+    /// Where they stand in the script.
+    pub place: Place,
+}
+
+/// The line of an input file that a row came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowOrigin {
+    /// The file, as the user named it.
+    pub file: String,
+    /// Its line, from 1, where it could be found.
+    pub line_number: Option<u64>,
+}
+
+impl fmt::Display for RowOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line_number {
+            Some(line) => write!(f, "{}:{line}", self.file),
+            None => f.write_str(&self.file),
+        }
+    }
+}
+
+/// The first line of a program, for displays of the plan; `…` stands for the rest.
+pub fn first_line(code: &str) -> String {
+    const LIMIT_CHARACTERS: usize = 60;
+    let code = code.trim();
+    let line = code.lines().next().unwrap_or_default().trim_end();
+    let mut shown: String = line.chars().take(LIMIT_CHARACTERS).collect();
+    shown = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if shown.chars().count() < code.chars().count() {
+        shown.push_str(" …");
+    }
+    shown
+}

@@ -1,0 +1,113 @@
+//! Settings of the operators, `SET gleam.…`.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use datafusion::common::config::{ConfigExtension, ConfigField, Visit};
+use datafusion::common::extensions_options;
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use thiserror::Error;
+
+extensions_options! {
+    /// Settings that travel with a query.
+    pub struct GleamOptions {
+        /// How long an operator's child may make no progress, such as `60s`, `500ms`, `10m`;
+        /// `0` is no limit.
+        pub operator_timeout: OperatorTimeout, default = OperatorTimeout::default()
+        /// Limit on the address space of a Lua child, in MiB.
+        pub lua_memory_mib: u64, default = 4096
+    }
+}
+
+impl ConfigExtension for GleamOptions {
+    const PREFIX: &'static str = "gleam";
+}
+
+impl GleamOptions {
+    /// The settings of a task.
+    pub fn of(context: &TaskContext) -> Self {
+        context.session_config().options().extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+}
+
+/// A limit on the time without progress; zero is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperatorTimeout(pub Duration);
+
+impl Default for OperatorTimeout {
+    fn default() -> Self {
+        Self(Duration::from_secs(60))
+    }
+}
+
+impl fmt::Display for OperatorTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}ms", self.0.as_millis())
+    }
+}
+
+impl FromStr for OperatorTimeout {
+    type Err = InvalidDuration;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDuration> {
+        let invalid = || InvalidDuration(text.to_owned());
+        let text = text.trim();
+        let unit_at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(unit_at);
+        let number: f64 = number.parse().map_err(|_| invalid())?;
+        let seconds = match unit.trim() {
+            "ms" => number / 1000.0,
+            "s" => number,
+            "m" | "min" => number * 60.0,
+            "h" => number * 3600.0,
+            "" if number == 0.0 => 0.0,
+            _ => return Err(invalid()),
+        };
+        Duration::try_from_secs_f64(seconds).map(Self).map_err(|_| invalid())
+    }
+}
+
+/// A text that is no duration.
+#[derive(Debug, Error)]
+#[error("`{0}` is not a duration such as 60s, 500ms, 10m, or 0 for none")]
+pub struct InvalidDuration(String);
+
+impl ConfigField for OperatorTimeout {
+    fn visit<V: Visit>(&self, visitor: &mut V, key: &str, description: &'static str) {
+        visitor.some(key, self, description);
+    }
+
+    fn set(&mut self, _key: &str, value: &str) -> Result<(), DataFusionError> {
+        *self = value.parse().map_err(|error| DataFusionError::External(Box::new(error)))?;
+        Ok(())
+    }
+
+    fn reset(&mut self, _key: &str) -> Result<(), DataFusionError> {
+        *self = Self::default();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_durations() {
+        let check = |text: &str, milliseconds: Option<u64>| {
+            let read = text.parse::<OperatorTimeout>().ok().map(|timeout| timeout.0);
+            assert_eq!(read, milliseconds.map(Duration::from_millis), "{text}");
+        };
+        check("60s", Some(60_000));
+        check(" 1.5 m", Some(90_000));
+        check("250ms", Some(250));
+        check("0", Some(0));
+        check("60", None);
+        check("-1s", None);
+        check("1e400s", None);
+        check("soon", None);
+        check("", None);
+    }
+}
