@@ -34,6 +34,8 @@ pub enum OperatorFault {
         lua_line: Option<u64>,
         /// The arguments of the call, as `name = value (type)`.
         arguments: String,
+        /// What to do, where that is known.
+        hint: Option<String>,
     },
     /// A command of the shell program ended badly.
     #[error("`{command}` {status}{}", shown_meaning(*meaning))]
@@ -93,9 +95,7 @@ impl OperatorError {
             OperatorFault::CannotStart { program: "bash", .. } => {
                 Some("PIPE needs bash in the PATH".to_owned())
             }
-            OperatorFault::Lua { message, .. } if message.contains("global 'print'") => {
-                Some("there is no print in the sandbox; return the value instead".to_owned())
-            }
+            OperatorFault::Lua { hint, .. } => hint.clone(),
             _ => None,
         }
     }

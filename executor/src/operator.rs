@@ -26,20 +26,34 @@ pub struct OperatorLabel {
     pub place: Place,
 }
 
-/// The line of an input file that a row came from.
+/// The line of an input file that a row came from, or the range of lines of several rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowOrigin {
     /// The file, as the user named it.
     pub file: String,
     /// Its line, from 1, where it could be found.
     pub line_number: Option<u64>,
+    /// The last line, where the row is one of several.
+    pub last_line_number: Option<u64>,
+}
+
+impl RowOrigin {
+    /// From this row to a later one, as far as they are of one file.
+    pub fn through(self, last: &Self) -> Self {
+        if self.file != last.file || self.line_number == last.line_number {
+            return self;
+        }
+        Self { last_line_number: last.line_number, ..self }
+    }
 }
 
 impl fmt::Display for RowOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line_number {
-            Some(line) => write!(f, "{}:{line}", self.file),
-            None => f.write_str(&self.file),
+        f.write_str(&self.file)?;
+        match (self.line_number, self.last_line_number) {
+            (Some(first), Some(last)) => write!(f, ":{first}-{last}"),
+            (Some(line), None) => write!(f, ":{line}"),
+            (None, _) => Ok(()),
         }
     }
 }

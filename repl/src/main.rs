@@ -1,1 +1,30 @@
-fn main() {}
+//! `gleam-sql`: SQL over text logs, with Lua and shell programs as operators.
+
+mod args;
+mod interrupt;
+mod output;
+mod report;
+mod script;
+mod source;
+
+use std::process::ExitCode;
+
+use args::Args;
+
+fn main() -> ExitCode {
+    // A Lua child is this program too. The check comes before any thread or runtime exists.
+    if let Some(code) = gleam_sql_executor::child::run_if_requested() {
+        return code;
+    }
+    let args = Args::parse();
+    let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(interrupt::or_interrupted(script::run_all(args))),
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            report::RUNTIME_FAILURE
+        }
+    };
+    gleam_sql_executor::child::kill_all();
+    // Not by way of destructors: a thread may sit in a read of standard input for ever.
+    std::process::exit(status)
+}

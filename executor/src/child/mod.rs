@@ -4,12 +4,16 @@
 //! and reaps it.
 
 mod environment;
+mod groups;
+mod lua_child;
 mod process;
 mod progress;
 mod spawner;
 mod stderr;
 
 pub use environment::ALLOWED_VARIABLES;
+pub use groups::kill_all;
+pub use lua_child::{lua_child_arguments, run_if_requested};
 pub use process::{ChildCommand, ChildProcess, ChildStatus};
 pub use progress::Progress;
 pub use stderr::STDERR_TAIL_BYTES;

@@ -10,7 +10,7 @@ use std::process::{ExitStatus, Stdio};
 use datafusion::common::runtime::SpawnedTask;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::{environment, spawner, stderr};
+use super::{environment, groups, spawner, stderr};
 
 /// What to start.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct ChildCommand {
 #[derive(Debug)]
 pub struct ChildProcess {
     child: Child,
-    group: Option<libc::pid_t>,
+    group: Option<groups::Group>,
     stderr: Option<SpawnedTask<String>>,
 }
 
@@ -57,7 +57,7 @@ impl ChildProcess {
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let errors = child.stderr.take().ok_or_else(missing)?;
-        let group = child.id().and_then(|id| libc::pid_t::try_from(id).ok());
+        let group = child.id().and_then(|id| libc::pid_t::try_from(id).ok()).map(groups::Group::new);
         let stderr = Some(SpawnedTask::spawn(stderr::drain(errors)));
         Ok((Self { child, group, stderr }, stdin, stdout))
     }
@@ -79,11 +79,7 @@ impl ChildProcess {
 
     /// Kills the child and everything in its process group, at once.
     pub fn kill_group(&mut self) {
-        if let Some(group) = self.group.take() {
-            // SAFETY: kill(2) has no memory effects; the group id is that of our own child, which
-            // is not reused while a member of the group lives or the child is unreaped.
-            unsafe { libc::kill(-group, libc::SIGKILL) };
-        }
+        self.group = None;
     }
 }
 

@@ -1,16 +1,17 @@
 //! Whether a child makes progress.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Shared by the tasks that feed and read one child. The child is *stalled* when no byte has
-/// passed in either direction for a while although it was the child's turn: the feeder had bytes
-/// for it, or had already closed its input.
+/// Shared by the tasks that feed and read one child. The child is *stalled* when no byte has moved
+/// in either direction for a while although it was its turn: work lay with it, and the reader was
+/// ready for what it might say.
 #[derive(Debug)]
 pub struct Progress {
     started: Instant,
     last_moved_millis: AtomicU64,
-    starved: AtomicBool,
+    work: AtomicUsize,
+    reader_is_away: AtomicBool,
 }
 
 impl Default for Progress {
@@ -18,7 +19,8 @@ impl Default for Progress {
         Self {
             started: Instant::now(),
             last_moved_millis: AtomicU64::new(0),
-            starved: AtomicBool::new(true),
+            work: AtomicUsize::new(0),
+            reader_is_away: AtomicBool::new(false),
         }
     }
 }
@@ -29,28 +31,32 @@ impl Progress {
         self.last_moved_millis.store(self.elapsed_millis(), Ordering::Relaxed);
     }
 
-    /// The feeder waits for rows (`true`): a silent child is not to blame. Or it has bytes for the
-    /// child, or none will come any more (`false`): the clock starts anew.
-    pub fn set_starved(&self, starved: bool) {
-        self.starved.store(starved, Ordering::Relaxed);
+    /// A piece of work lies with the child now; its end is never [`Progress::end_work`]ed when it is
+    /// the end of its input.
+    pub fn begin_work(&self) {
+        if self.work.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.moved();
+        }
+    }
+
+    /// A piece of work is done.
+    pub fn end_work(&self) {
+        self.work.fetch_sub(1, Ordering::Relaxed);
         self.moved();
     }
 
-    /// How long it has been the child's turn without a byte moving.
-    pub fn stalled_for(&self) -> Duration {
-        if self.starved.load(Ordering::Relaxed) {
-            return Duration::ZERO;
-        }
-        let last = self.last_moved_millis.load(Ordering::Relaxed);
-        Duration::from_millis(self.elapsed_millis().saturating_sub(last))
+    /// Awaits `delivery` of rows to the next operator; the child is not to blame meanwhile.
+    pub async fn deliver<T>(&self, delivery: impl Future<Output = T>) -> T {
+        self.reader_is_away.store(true, Ordering::Relaxed);
+        let result = delivery.await;
+        self.moved();
+        self.reader_is_away.store(false, Ordering::Relaxed);
+        result
     }
 
-    fn elapsed_millis(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// Waits until the child has been stalled for `limit`. Never returns when `limit` is zero.
+    /// Waits until the child has been stalled for `limit`; for ever when `limit` is zero.
     pub async fn stalled(&self, limit: Duration) {
+        const SHORTEST_NAP: Duration = Duration::from_millis(10);
         if limit.is_zero() {
             return std::future::pending().await;
         }
@@ -59,7 +65,21 @@ impl Progress {
             if stalled >= limit {
                 return;
             }
-            tokio::time::sleep((limit - stalled).max(Duration::from_millis(10))).await;
+            tokio::time::sleep((limit - stalled).max(SHORTEST_NAP)).await;
         }
+    }
+
+    fn stalled_for(&self) -> Duration {
+        let its_turn = self.work.load(Ordering::Relaxed) > 0
+            && !self.reader_is_away.load(Ordering::Relaxed);
+        if !its_turn {
+            return Duration::ZERO;
+        }
+        let last = self.last_moved_millis.load(Ordering::Relaxed);
+        Duration::from_millis(self.elapsed_millis().saturating_sub(last))
+    }
+
+    fn elapsed_millis(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }

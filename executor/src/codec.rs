@@ -1,0 +1,275 @@
+//! Plans as bytes: how computation travels.
+//!
+//! Every physical node of this crate is written with everything it needs, Lua and shell text
+//! included, so that a plan runs wherever its bytes arrive.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::{internal_datafusion_err, internal_err};
+use datafusion::error::Result;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_proto::physical_plan::{
+    PhysicalExtensionCodec, PhysicalPlanDecodeContext, PhysicalProtoConverterExtension,
+};
+use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
+use prost::{Message, Oneof};
+
+use crate::exec::{LuaExec, OperatorArguments, PipeCommand, PipeExec};
+use crate::lua::LuaProgram;
+use crate::operator::{OperatorLabel, Place};
+use crate::text;
+use crate::wire::WireFormat;
+
+/// Writes and reads the nodes of this crate; DataFusion's own are written by DataFusion.
+#[derive(Debug, Default)]
+pub struct GleamCodec;
+
+impl PhysicalExtensionCodec for GleamCodec {
+    fn try_encode(
+        &self,
+        node: Arc<dyn ExecutionPlan>,
+        buffer: &mut Vec<u8>,
+        converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<()> {
+        let node = if let Some(lua) = node.downcast_ref::<LuaExec>() {
+            Node::Lua(encode_lua(lua, self, converter)?)
+        } else if let Some(pipe) = node.downcast_ref::<PipeExec>() {
+            Node::Pipe(encode_pipe(pipe, self, converter)?)
+        } else if let Some(scan) = text::encode(node.as_ref(), self, converter)? {
+            Node::Text(scan)
+        } else {
+            return internal_err!("{} cannot be sent to an agent", node.name());
+        };
+        NodeMessage { node: Some(node) }
+            .encode(buffer)
+            .map_err(|error| internal_datafusion_err!("a node too large to send: {error}"))
+    }
+
+    fn try_decode(
+        &self,
+        bytes: &[u8],
+        inputs: &[Arc<dyn ExecutionPlan>],
+        context: &TaskContext,
+        converter: &dyn PhysicalProtoConverterExtension,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let message = NodeMessage::decode(bytes).map_err(|error| broken(&error))?;
+        let decoder = Decoder { codec: self, context, converter };
+        match (message.node, inputs) {
+            (Some(Node::Lua(lua)), [input]) => decoder.lua(lua, input),
+            (Some(Node::Pipe(pipe)), [input]) => decoder.pipe(pipe, input),
+            (Some(Node::Text(scan)), []) => text::decode(&scan, context, self, converter),
+            _ => Err(broken(&"an unknown node, or the wrong number of inputs")),
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct NodeMessage {
+    #[prost(oneof = "Node", tags = "1, 2, 3")]
+    node: Option<Node>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+enum Node {
+    #[prost(message, tag = "1")]
+    Lua(LuaMessage),
+    #[prost(message, tag = "2")]
+    Pipe(PipeMessage),
+    #[prost(bytes, tag = "3")]
+    Text(Vec<u8>),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct LuaMessage {
+    #[prost(string, tag = "1")]
+    program: String,
+    #[prost(message, repeated, tag = "2")]
+    labels: Vec<LabelMessage>,
+    #[prost(message, optional, tag = "3")]
+    arguments: Option<ArgumentsMessage>,
+    #[prost(message, optional, tag = "4")]
+    kept: Option<IndexesMessage>,
+    #[prost(message, optional, tag = "5")]
+    schema: Option<SchemaMessage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PipeMessage {
+    #[prost(message, repeated, tag = "1")]
+    labels: Vec<LabelMessage>,
+    #[prost(string, repeated, tag = "2")]
+    codes: Vec<String>,
+    #[prost(message, optional, tag = "3")]
+    arguments: Option<ArgumentsMessage>,
+    #[prost(bool, tag = "4")]
+    tsv_input: bool,
+    #[prost(bool, tag = "5")]
+    tsv_output: bool,
+    #[prost(message, optional, tag = "6")]
+    schema: Option<SchemaMessage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct LabelMessage {
+    #[prost(string, tag = "1")]
+    keyword: String,
+    #[prost(uint64, tag = "2")]
+    line: u64,
+    #[prost(uint64, tag = "3")]
+    column: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ArgumentsMessage {
+    #[prost(message, repeated, tag = "1")]
+    values: Vec<PhysicalExprNode>,
+    /// Two, or none.
+    #[prost(message, repeated, tag = "2")]
+    origin: Vec<PhysicalExprNode>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct IndexesMessage {
+    #[prost(uint64, repeated, tag = "1")]
+    indexes: Vec<u64>,
+}
+
+fn encode_lua(
+    lua: &LuaExec,
+    codec: &dyn PhysicalExtensionCodec,
+    converter: &dyn PhysicalProtoConverterExtension,
+) -> Result<LuaMessage> {
+    Ok(LuaMessage {
+        program: serde_json::to_string(lua.program().as_ref()).map_err(|error| broken(&error))?,
+        labels: lua.labels().iter().map(LabelMessage::from).collect(),
+        arguments: Some(encode_arguments(lua.arguments(), codec, converter)?),
+        kept: lua.kept().map(|kept| IndexesMessage {
+            indexes: kept.iter().map(|index| *index as u64).collect(),
+        }),
+        schema: Some(lua.schema().as_ref().try_into()?),
+    })
+}
+
+fn encode_pipe(
+    pipe: &PipeExec,
+    codec: &dyn PhysicalExtensionCodec,
+    converter: &dyn PhysicalProtoConverterExtension,
+) -> Result<PipeMessage> {
+    let (input_format, output_format) = pipe.formats();
+    Ok(PipeMessage {
+        labels: pipe.commands().iter().map(|command| LabelMessage::from(&command.label)).collect(),
+        codes: pipe.commands().iter().map(|command| command.code.clone()).collect(),
+        arguments: Some(encode_arguments(pipe.arguments(), codec, converter)?),
+        tsv_input: input_format == WireFormat::Tsv,
+        tsv_output: output_format == WireFormat::Tsv,
+        schema: Some(pipe.schema().as_ref().try_into()?),
+    })
+}
+
+fn encode_arguments(
+    arguments: &OperatorArguments,
+    codec: &dyn PhysicalExtensionCodec,
+    converter: &dyn PhysicalProtoConverterExtension,
+) -> Result<ArgumentsMessage> {
+    let encode = |expression| converter.physical_expr_to_proto(expression, codec);
+    Ok(ArgumentsMessage {
+        values: arguments.values.iter().map(encode).collect::<Result<_>>()?,
+        origin: arguments.origin.iter().flatten().map(encode).collect::<Result<_>>()?,
+    })
+}
+
+impl From<&OperatorLabel> for LabelMessage {
+    fn from(label: &OperatorLabel) -> Self {
+        let Place { line, column } = label.place;
+        Self { keyword: label.keyword.clone(), line, column }
+    }
+}
+
+impl From<LabelMessage> for OperatorLabel {
+    fn from(message: LabelMessage) -> Self {
+        let place = Place { line: message.line, column: message.column };
+        Self { keyword: message.keyword, place }
+    }
+}
+
+struct Decoder<'a> {
+    codec: &'a dyn PhysicalExtensionCodec,
+    context: &'a TaskContext,
+    converter: &'a dyn PhysicalProtoConverterExtension,
+}
+
+impl Decoder<'_> {
+    fn lua(&self, message: LuaMessage, input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        let program: LuaProgram =
+            serde_json::from_str(&message.program).map_err(|error| broken(&error))?;
+        program.check().map_err(|error| broken(&error))?;
+        if program.steps.len() != message.labels.len() {
+            return Err(broken(&"a label for each Lua step"));
+        }
+        let columns = input.schema().fields().len();
+        let kept: Option<Arc<[usize]>> =
+            message.kept.map(|kept| kept.indexes.into_iter().map(|index| index as usize).collect());
+        if kept.iter().flat_map(|kept| kept.iter()).any(|index| *index >= columns) {
+            return Err(broken(&"kept columns that are not there"));
+        }
+        Ok(Arc::new(LuaExec::new(
+            Arc::clone(input),
+            Arc::new(program),
+            message.labels.into_iter().map(OperatorLabel::from).collect(),
+            self.arguments(message.arguments, &input.schema())?,
+            kept,
+            schema(message.schema)?,
+        )))
+    }
+
+    fn pipe(&self, message: PipeMessage, input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        if message.codes.is_empty() || message.codes.len() != message.labels.len() {
+            return Err(broken(&"a label for each shell program"));
+        }
+        let commands = message.labels.into_iter().zip(message.codes);
+        let commands = commands.map(|(label, code)| PipeCommand { label: label.into(), code });
+        let format = |is_tsv| if is_tsv { WireFormat::Tsv } else { WireFormat::Raw };
+        Ok(Arc::new(PipeExec::new(
+            Arc::clone(input),
+            commands.collect(),
+            self.arguments(message.arguments, &input.schema())?,
+            (format(message.tsv_input), format(message.tsv_output)),
+            schema(message.schema)?,
+        )))
+    }
+
+    fn arguments(&self, message: Option<ArgumentsMessage>, input: &Schema) -> Result<OperatorArguments> {
+        let message = message.unwrap_or_default();
+        let values = self.expressions(&message.values, input)?;
+        let origin = match <[_; 2]>::try_from(self.expressions(&message.origin, input)?) {
+            Ok(origin) => Some(origin),
+            Err(none) if none.is_empty() => None,
+            Err(_) => return Err(broken(&"the origin of a row is two expressions")),
+        };
+        Ok(OperatorArguments { values, origin })
+    }
+
+    fn expressions(
+        &self,
+        messages: &[PhysicalExprNode],
+        input: &Schema,
+    ) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
+        let context = PhysicalPlanDecodeContext::new(self.context, self.codec);
+        messages
+            .iter()
+            .map(|message| self.converter.proto_to_physical_expr(message, input, &context))
+            .collect()
+    }
+}
+
+fn schema(message: Option<SchemaMessage>) -> Result<SchemaRef> {
+    let message = message.ok_or_else(|| broken(&"no schema"))?;
+    Ok(Arc::new(Schema::try_from(&message)?))
+}
+
+fn broken(what: &dyn std::fmt::Display) -> datafusion::error::DataFusionError {
+    internal_datafusion_err!("broken plan bytes: {what}")
+}

@@ -1,0 +1,186 @@
+//! A chain of Lua operators in a physical plan.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+
+use super::OperatorArguments;
+use super::lua_task::{self, LuaMetrics, LuaTask};
+use super::pipe_exec::{OUTPUT_QUEUE_BATCHES, operator_properties};
+use crate::lua::{LuaProgram, LuaVerb};
+use crate::operator::{OperatorLabel, first_line};
+use crate::options::GleamOptions;
+
+const MIB: u64 = 1024 * 1024;
+
+/// Runs a chain of Lua functions over its input, in one Lua child a partition.
+#[derive(Debug, Clone)]
+pub struct LuaExec {
+    input: Arc<dyn ExecutionPlan>,
+    program: Arc<LuaProgram>,
+    labels: Arc<[OperatorLabel]>,
+    arguments: OperatorArguments,
+    kept: Option<Arc<[usize]>>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl LuaExec {
+    /// Each step of `program` has a label. `kept` are the input columns of the output where the
+    /// program keeps rows, and none where it makes them; `schema` is that of the output.
+    pub fn new(
+        input: Arc<dyn ExecutionPlan>,
+        program: Arc<LuaProgram>,
+        labels: Arc<[OperatorLabel]>,
+        arguments: OperatorArguments,
+        kept: Option<Arc<[usize]>>,
+        schema: SchemaRef,
+    ) -> Self {
+        let properties = operator_properties(&input, EquivalenceProperties::new(schema));
+        let metrics = ExecutionPlanMetricsSet::new();
+        Self { input, program, labels, arguments, kept, properties, metrics }
+    }
+
+    /// What the child runs.
+    pub fn program(&self) -> &Arc<LuaProgram> {
+        &self.program
+    }
+
+    /// The operators of its steps.
+    pub fn labels(&self) -> &Arc<[OperatorLabel]> {
+        &self.labels
+    }
+
+    /// What the child is given.
+    pub fn arguments(&self) -> &OperatorArguments {
+        &self.arguments
+    }
+
+    /// The input columns of kept rows.
+    pub fn kept(&self) -> Option<&Arc<[usize]>> {
+        self.kept.as_ref()
+    }
+
+    /// The input plan.
+    pub fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+}
+
+impl DisplayAs for LuaExec {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps: Vec<String> = self
+            .program
+            .steps
+            .iter()
+            .zip(self.labels.iter())
+            .map(|(step, label)| format!("{} `{}`", label.keyword, first_line(&step.code)))
+            .collect();
+        let arguments: Vec<String> =
+            self.arguments.values.iter().map(ToString::to_string).collect();
+        let fields = self.properties.eq_properties.schema().fields();
+        let columns: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+        write!(
+            f,
+            "LuaExec: {}, using=[{}] -> ({}), children={}",
+            steps.join(" | "),
+            arguments.join(", "),
+            columns.join(", "),
+            self.properties.partitioning.partition_count(),
+        )
+    }
+}
+
+impl ExecutionPlan for LuaExec {
+    fn name(&self) -> &'static str {
+        "LuaExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        if self.program.steps.iter().any(|step| step.verb == LuaVerb::FlatMap) {
+            CardinalityEffect::Unknown
+        } else {
+            CardinalityEffect::LowerEqual
+        }
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        let mut recursion = TreeNodeRecursion::Continue;
+        for expression in self.arguments.expressions() {
+            recursion = recursion.visit_sibling(|| f(expression))?;
+        }
+        Ok(recursion)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self::new(
+            super::only_child(children)?,
+            Arc::clone(&self.program),
+            Arc::clone(&self.labels),
+            self.arguments.clone(),
+            self.kept.clone(),
+            self.schema(),
+        )))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, super::recompute())
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let options = GleamOptions::of(&context);
+        let task = LuaTask {
+            program: Arc::clone(&self.program),
+            labels: Arc::clone(&self.labels),
+            arguments: self.arguments.clone(),
+            kept: self.kept.clone(),
+            schema: self.schema(),
+            timeout: options.operator_timeout.0,
+            memory_bytes: options.lua_memory_mib.saturating_mul(MIB),
+            metrics: LuaMetrics {
+                children: MetricBuilder::new(&self.metrics).counter("children", partition),
+                output_rows: MetricBuilder::new(&self.metrics).output_rows(partition),
+            },
+        };
+        let input = self.input.execute(partition, context)?;
+        let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema(), OUTPUT_QUEUE_BATCHES);
+        let output = stream.tx();
+        stream.spawn(lua_task::run(task, input, output));
+        Ok(stream.build())
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}

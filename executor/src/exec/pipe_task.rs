@@ -1,0 +1,276 @@
+//! One task of a PIPE: a shell child, its feeder, and the reading of what it says.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::SchemaRef;
+use datafusion::common::format::DEFAULT_FORMAT_OPTIONS;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::metrics::Count;
+use futures::StreamExt;
+use tokio::io::AsyncReadExt;
+use tokio::process::ChildStdout;
+use tokio::sync::mpsc::Sender;
+use tokio::time::Instant;
+
+use super::OperatorArguments;
+use super::feed::{ChildInput, Fed, Feeder, widen_pipe};
+use super::pipe_exec::PipeCommand;
+use crate::child::{ChildCommand, ChildProcess, Progress};
+use crate::error::{OperatorError, OperatorFault};
+use crate::operator::{OperatorLabel, first_line};
+use crate::shell::{self, StatusPipe};
+use crate::text::{Arrival, LineBatcher, line_views};
+use crate::wire::{FieldReader, TextWriter, WireFormat};
+
+/// How long lines may wait for a batch to fill.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// About how many bytes a batch of output may have.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// What one task does; a copy a partition.
+#[derive(Debug, Clone)]
+pub(super) struct PipeTask {
+    pub commands: Arc<[PipeCommand]>,
+    pub arguments: OperatorArguments,
+    pub input_format: WireFormat,
+    pub output_format: WireFormat,
+    pub schema: SchemaRef,
+    pub batch_rows: usize,
+    pub timeout: Duration,
+    pub metrics: PipeMetrics,
+}
+
+/// What a task counts.
+#[derive(Debug, Clone)]
+pub(super) struct PipeMetrics {
+    pub children: Count,
+    pub output_rows: Count,
+    pub invalid_utf8_lines: Count,
+}
+
+type Output = Sender<Result<RecordBatch>>;
+
+/// Sends the rows of `input` through a child. A partition without rows starts none.
+pub(super) async fn run(
+    task: PipeTask,
+    mut input: SendableRecordBatchStream,
+    output: Output,
+) -> Result<()> {
+    let Some(first) = first_rows(&mut input).await? else { return Ok(()) };
+    let (status_pipe, inherited) = StatusPipe::new().map_err(|error| task.error(0, error))?;
+    let command = task.command(inherited);
+    let (mut child, stdin, stdout) =
+        ChildProcess::start(command).await.map_err(|source| task.cannot_start(source))?;
+    task.metrics.children.add(1);
+
+    let progress = Arc::new(Progress::default());
+    let child_input = ChildInput::new(stdin, Arc::clone(&progress));
+    let feeding = task.clone();
+    let feeder = Feeder::start(child_input, |child_input| feeding.feed(first, input, child_input));
+    let read = tokio::select! {
+        read = task.read(stdout, &progress, &output) => read?,
+        () = progress.stalled(task.timeout) => {
+            return Err(task.error(0, OperatorFault::Stalled { limit: task.timeout }).into());
+        }
+    };
+    if read == Read::DownstreamClosed {
+        return Ok(());
+    }
+    let ended = child.wait().await;
+    feeder.finish().await?;
+    let (status, stderr) = ended.map_err(|error| task.error(0, error))?;
+    let codes = task.codes();
+    shell::verdict(&codes, status, &status_pipe.read()).map_err(|failure| {
+        let fault = OperatorFault::Shell {
+            command: first_line(codes[failure.position]),
+            status: failure.status,
+            meaning: failure.meaning,
+        };
+        DataFusionError::from(OperatorError { stderr, ..task.error(failure.position, fault) })
+    })
+}
+
+/// How the reading of a child's output ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// The child has closed its output.
+    Ended,
+    /// Nobody wants more rows.
+    DownstreamClosed,
+}
+
+/// The first batch that has rows.
+pub(super) async fn first_rows(
+    input: &mut SendableRecordBatchStream,
+) -> Result<Option<RecordBatch>> {
+    while let Some(batch) = input.next().await.transpose()? {
+        if batch.num_rows() > 0 {
+            return Ok(Some(batch));
+        }
+    }
+    Ok(None)
+}
+
+impl PipeTask {
+    fn codes(&self) -> Vec<&str> {
+        self.commands.iter().map(|command| command.code.as_str()).collect()
+    }
+
+    fn command(&self, inherited: std::os::fd::OwnedFd) -> ChildCommand {
+        use std::os::fd::AsRawFd;
+        let arguments = shell::script(&self.codes(), inherited.as_raw_fd());
+        ChildCommand {
+            program: "bash".into(),
+            name: "bash",
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            address_space_bytes: None,
+            inherited: Some(inherited),
+        }
+    }
+
+    async fn feed(
+        self,
+        first: RecordBatch,
+        mut rest: SendableRecordBatchStream,
+        mut child: ChildInput,
+    ) -> (ChildInput, Result<()>) {
+        let mut batch = first;
+        loop {
+            match self.send(&batch, &mut child).await {
+                Ok(Fed::Taken) => {}
+                Ok(Fed::Refused) => return (child, Ok(())),
+                Err(error) => return (child, Err(error)),
+            }
+            batch = match rest.next().await {
+                Some(Ok(batch)) => batch,
+                Some(Err(error)) => return (child, Err(error)),
+                None => return (child, Ok(())),
+            };
+        }
+    }
+
+    async fn send(&self, batch: &RecordBatch, child: &mut ChildInput) -> Result<Fed> {
+        let text = self.encode(batch)?;
+        child.progress.begin_work();
+        let fed = child.write(&text).await.map_err(|error| self.error(0, error))?;
+        child.progress.end_work();
+        Ok(fed)
+    }
+
+    fn encode(&self, batch: &RecordBatch) -> Result<Vec<u8>> {
+        let columns = self.arguments.evaluate(batch)?;
+        let columns = TextWriter::to_text(&columns)
+            .map_err(|error| self.error(0, OperatorFault::Input(error.to_string())))?;
+        let written = TextWriter::new(self.input_format).write(&columns);
+        written.map_err(|unwritable| {
+            let fault = OperatorFault::Input(unwritable.reason.to_owned());
+            match self.arguments.origins(batch) {
+                Ok(origins) => {
+                    let origin = origins.and_then(|origins| origins.of(unwritable.row));
+                    OperatorError { origin, ..self.error(0, fault) }.into()
+                }
+                Err(error) => error,
+            }
+        })
+    }
+
+    async fn read(
+        &self,
+        mut stdout: ChildStdout,
+        progress: &Progress,
+        output: &Output,
+    ) -> Result<Read> {
+        widen_pipe(&stdout);
+        // A `\r` that the command wrote belongs to its line.
+        let mut lines = LineBatcher::new(self.batch_rows, BATCH_BYTES).keeping_cr();
+        let mut lines_read = 0;
+        let mut arrival = Arrival::Flowing;
+        let mut deadline = None;
+        loop {
+            while let Some(lines) = lines.next_lines(arrival).map_err(|error| self.bad_output(error))? {
+                let batch = self.decode(&line_views_counted(&lines, &self.metrics), lines_read)?;
+                lines_read += batch.num_rows();
+                deadline = None;
+                self.metrics.output_rows.add(batch.num_rows());
+                if progress.deliver(output.send(Ok(batch))).await.is_err() {
+                    return Ok(Read::DownstreamClosed);
+                }
+            }
+            if arrival == Arrival::Ended {
+                return Ok(Read::Ended);
+            }
+            if arrival == Arrival::Flowing && !lines.room().is_empty() {
+                deadline.get_or_insert_with(|| Instant::now() + PATIENCE);
+            }
+            arrival = tokio::select! {
+                biased;
+                read = stdout.read_buf(lines.room()) => {
+                    progress.moved();
+                    match read.map_err(|error| self.last_error(error))? {
+                        0 => Arrival::Ended,
+                        _ => Arrival::Flowing,
+                    }
+                }
+                () = passing(deadline) => {
+                    deadline = None;
+                    Arrival::Idle
+                }
+            };
+        }
+    }
+
+    fn decode(&self, lines: &StringViewArray, lines_before: usize) -> Result<RecordBatch> {
+        let columns: Vec<ArrayRef> = match (self.output_format, self.schema.fields().len()) {
+            (WireFormat::Raw, 1) => vec![Arc::new(lines.clone())],
+            (format, columns) => FieldReader::new(format, columns).read(lines).map_err(|(row, reason)| {
+                self.bad_output(format!("output line {}: {reason}", lines_before + row + 1))
+            })?,
+        };
+        let options = CastOptions { safe: false, format_options: DEFAULT_FORMAT_OPTIONS };
+        let typed = columns.iter().zip(self.schema.fields()).map(|(column, field)| {
+            cast_with_options(column, field.data_type(), &options).map_err(|error| {
+                self.bad_output(format!("column {}: {error}", field.name()))
+            })
+        });
+        let typed = typed.collect::<Result<Vec<_>, OperatorError>>()?;
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), typed)?)
+    }
+
+    fn label(&self, position: usize) -> &OperatorLabel {
+        &self.commands[position].label
+    }
+
+    fn error(&self, position: usize, fault: impl Into<OperatorFault>) -> OperatorError {
+        OperatorError::new(self.label(position), fault)
+    }
+
+    fn last_error(&self, fault: impl Into<OperatorFault>) -> OperatorError {
+        self.error(self.commands.len() - 1, fault)
+    }
+
+    fn bad_output(&self, reason: impl ToString) -> OperatorError {
+        self.last_error(OperatorFault::Output(reason.to_string()))
+    }
+
+    fn cannot_start(&self, source: std::io::Error) -> OperatorError {
+        self.error(0, OperatorFault::CannotStart { program: "bash", source })
+    }
+}
+
+fn line_views_counted(lines: &crate::text::Lines, metrics: &PipeMetrics) -> StringViewArray {
+    let views = line_views(lines);
+    metrics.invalid_utf8_lines.add(views.invalid_lines);
+    views.array
+}
+
+async fn passing(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,113 @@
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener};
+use datafusion::error::Result;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt};
+use tokio::runtime::Handle;
+
+use super::TextError;
+use super::input::{Input, read_head};
+use super::names::FileNames;
+use super::reader::{Recipe, TextReader};
+use super::remote::RemoteReader;
+use super::threaded::read_in_thread;
+
+type BatchStream = BoxStream<'static, Result<RecordBatch>>;
+
+/// Opens the files of one partition of a scan.
+pub(crate) struct TextOpener {
+    /// `None` for this machine's files, which are opened without a detour: DataFusion's store
+    /// refuses some names that are good here.
+    pub(crate) store: Option<Arc<dyn ObjectStore>>,
+    pub(crate) names: FileNames,
+    pub(crate) recipe: Recipe,
+}
+
+impl FileOpener for TextOpener {
+    fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
+        let recipe = self.recipe.clone();
+        let location = file.object_meta.location;
+        let name = self.names.name(location.as_ref());
+        let range = file.range.map(|range| range.start.max(0) as u64..range.end.max(0) as u64);
+        let Some(store) = self.store.clone() else {
+            let path = PathBuf::from(format!("/{location}"));
+            return Ok(Box::pin(async move { open_local(path, name, range, recipe) }));
+        };
+        Ok(Box::pin(async move {
+            // An object is read by its first range: it cannot be cut.
+            if range.is_some_and(|range| range.start > 0) {
+                return Ok(stream::empty().boxed());
+            }
+            let object = store.get(&location).await;
+            let object = object.map_err(|error| TextError::Open {
+                file: name.clone(),
+                source: std::io::Error::other(error),
+            })?;
+            match object.payload {
+                GetResultPayload::File(file, _) => read_file(file, name, None, recipe),
+                GetResultPayload::Stream(bytes) => {
+                    let reader = RemoteReader::new(bytes, Handle::current());
+                    open_remote(reader, name, recipe)
+                }
+            }
+        }))
+    }
+}
+
+/// Reads a regular file in place, as DataFusion reads its own; anything else in a thread.
+fn open_local(
+    path: PathBuf,
+    name: String,
+    range: Option<Range<u64>>,
+    recipe: Recipe,
+) -> Result<BatchStream> {
+    let opening = |source| TextError::Open { file: name.clone(), source };
+    let metadata = path.metadata().map_err(opening)?;
+    if metadata.is_dir() {
+        return Err(TextError::Directory { file: name }.into());
+    }
+    if metadata.is_file() {
+        let file = File::open(&path).map_err(opening)?;
+        return read_file(file, name, range, recipe);
+    }
+    // As with objects: what can be read only once is read by its first range.
+    if range.is_some_and(|range| range.start > 0) {
+        return Ok(stream::empty().boxed());
+    }
+    read_in_thread(name.clone(), move || open_stream(&path, name, recipe).map(Some))
+}
+
+fn open_stream(path: &Path, name: String, recipe: Recipe) -> Result<TextReader, TextError> {
+    let input = File::open(path).and_then(Input::of_stream);
+    let input = input.map_err(|source| TextError::Open { file: name.clone(), source })?;
+    Ok(TextReader::new(name, input, recipe))
+}
+
+fn read_file(
+    file: File,
+    name: String,
+    range: Option<Range<u64>>,
+    recipe: Recipe,
+) -> Result<BatchStream> {
+    let input = Input::of_file(file, range, recipe.columns.need_line_no())
+        .map_err(|source| TextError::Read { file: name.clone(), source })?;
+    let reader = input.map(|input| TextReader::new(name, input, recipe));
+    let batches = reader.into_iter().flatten();
+    Ok(stream::iter(batches.map(|batch| batch.map_err(Into::into))).boxed())
+}
+
+fn open_remote(mut reader: RemoteReader, name: String, recipe: Recipe) -> Result<BatchStream> {
+    read_in_thread(name.clone(), move || {
+        let reading = |source| TextError::Read { file: name.clone(), source };
+        let head = read_head(&mut reader).map_err(reading)?;
+        let input = Input::of_reader(head, Box::new(reader)).map_err(reading)?;
+        Ok(Some(TextReader::new(name, input, recipe)))
+    })
+}

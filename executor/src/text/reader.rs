@@ -1,0 +1,272 @@
+use arrow::record_batch::RecordBatch;
+use datafusion::physical_plan::metrics::Count;
+
+use super::columns::{Columns, FileColumn};
+use super::count::LineCounter;
+use super::input::Input;
+use super::{Arrival, LineBatcher, LinePlace, LineTooLong, TextError};
+
+/// The metric that counts lines which were not UTF-8 and had bytes replaced by U+FFFD.
+pub const INVALID_UTF8_LINES: &str = "invalid_utf8_lines";
+
+/// Text in a batch; also what is read at once.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+/// What is read at once where lines are only counted: it should stay in the cache.
+const COUNT_BYTES: usize = 256 * 1024;
+
+/// What a scan makes of each of its files.
+#[derive(Debug, Clone)]
+pub(crate) struct Recipe {
+    pub(crate) columns: Columns,
+    pub(crate) batch_rows: usize,
+    pub(crate) batch_bytes: usize,
+    pub(crate) invalid_lines: Count,
+}
+
+impl Recipe {
+    pub(crate) fn new(columns: Columns, batch_rows: usize, invalid_lines: Count) -> Self {
+        Self { columns, batch_rows, batch_bytes: BATCH_BYTES, invalid_lines }
+    }
+}
+
+/// The batches of one input. Blocks while it reads.
+pub(crate) struct TextReader {
+    file: String,
+    file_column: FileColumn,
+    recipe: Recipe,
+    input: Input,
+    arrival: Arrival,
+    work: Work,
+    is_done: bool,
+}
+
+enum Work {
+    Cut(LineBatcher),
+    /// `rows` lines have been counted and not handed out; the first of them is `line_no`.
+    Count {
+        counter: LineCounter,
+        bytes: Vec<u8>,
+        rows: usize,
+        line_no: u64,
+    },
+}
+
+impl TextReader {
+    /// Reads `input`, which the user knows as `file`.
+    pub(crate) fn new(file: String, input: Input, recipe: Recipe) -> Self {
+        let is_inside = input.offset > 0;
+        let work = if recipe.columns.need_text() {
+            let batcher = LineBatcher::new(recipe.batch_rows, recipe.batch_bytes)
+                .starting_at(input.offset, input.line_no);
+            Work::Cut(if is_inside { batcher } else { batcher.skipping_bom() })
+        } else {
+            let counter = LineCounter::default();
+            let counter = if is_inside { counter.inside() } else { counter };
+            let line_no = input.line_no;
+            Work::Count { counter, bytes: Vec::with_capacity(COUNT_BYTES), rows: 0, line_no }
+        };
+        let file_column = FileColumn::new(&file);
+        Self { file, file_column, recipe, input, arrival: Arrival::Flowing, work, is_done: false }
+    }
+
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, TextError> {
+        match &mut self.work {
+            Work::Cut(_) => self.next_lines(),
+            Work::Count { .. } => self.next_counted(),
+        }
+    }
+
+    fn next_lines(&mut self) -> Result<Option<RecordBatch>, TextError> {
+        let Work::Cut(batcher) = &mut self.work else { return Ok(None) };
+        loop {
+            let lines = batcher
+                .next_lines(self.arrival)
+                .map_err(|error| too_long(&self.file, &self.input, error))?;
+            if let Some(lines) = lines {
+                let (batch, invalid_lines) =
+                    self.recipe.columns.batch_of(&lines, &self.file_column, self.input.origin);
+                self.recipe.invalid_lines.add(invalid_lines);
+                return Ok(Some(batch));
+            }
+            if self.arrival == Arrival::Ended {
+                return Ok(None);
+            }
+            let wanted = batcher.room_bytes();
+            self.arrival = self
+                .input
+                .read(batcher.room(), wanted)
+                .map_err(|error| TextError::reading(&self.file, self.input.compression, error))?;
+        }
+    }
+
+    fn next_counted(&mut self) -> Result<Option<RecordBatch>, TextError> {
+        let Work::Count { counter, bytes, rows, line_no } = &mut self.work else { return Ok(None) };
+        while *rows < self.recipe.batch_rows && self.arrival != Arrival::Ended {
+            if self.arrival == Arrival::Idle && *rows > 0 {
+                break;
+            }
+            bytes.clear();
+            self.arrival = self
+                .input
+                .read(bytes, COUNT_BYTES)
+                .map_err(|error| TextError::reading(&self.file, self.input.compression, error))?;
+            *rows += counter.push(bytes);
+            if self.arrival == Arrival::Ended {
+                *rows += counter.finish();
+            }
+        }
+        if *rows == 0 {
+            return Ok(None);
+        }
+        let batch_rows = self.recipe.batch_rows.min(*rows);
+        let batch = self.recipe.columns.counted(&self.file_column, *line_no, batch_rows);
+        *rows -= batch_rows;
+        *line_no += batch_rows as u64;
+        Ok(Some(batch))
+    }
+}
+
+impl Iterator for TextReader {
+    type Item = Result<RecordBatch, TextError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_done {
+            return None;
+        }
+        let item = self.next_batch().transpose();
+        self.is_done = !matches!(item, Some(Ok(_)));
+        item
+    }
+}
+
+fn too_long(file: &str, input: &Input, error: LineTooLong) -> TextError {
+    let LineTooLong { line_no, offset, max_bytes } = error;
+    let place = match input.offset {
+        0 => LinePlace::Number(line_no),
+        _ => LinePlace::Offset(offset),
+    };
+    TextError::LineTooLong { file: file.to_owned(), place, max_bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use arrow::array::AsArray;
+    use arrow::datatypes::Int64Type;
+    use proptest::prelude::*;
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    const LINE_AND_OFFSET: [usize; 2] = [2, 4];
+
+    /// Lines as plainly as can be: (offset, text).
+    fn naive_lines(text: &[u8]) -> Vec<(i64, String)> {
+        let mut offset = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let pieces = text[offset..].split_inclusive(|&byte| byte == b'\n');
+        pieces
+            .map(|piece| {
+                let start = offset as i64;
+                offset += piece.len();
+                let line = match piece {
+                    [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] | line => line,
+                };
+                (start, String::from_utf8_lossy(line).into_owned())
+            })
+            .collect()
+    }
+
+    fn read(
+        file: &NamedTempFile,
+        range: std::ops::Range<u64>,
+        columns: &[usize],
+        (batch_rows, batch_bytes): (usize, usize),
+    ) -> Vec<RecordBatch> {
+        let columns = Columns::new(columns.to_vec());
+        let needs_line_no = columns.need_line_no();
+        let invalid_lines = Count::new();
+        let recipe = Recipe { columns, batch_rows, batch_bytes, invalid_lines };
+        let input = Input::of_file(file.reopen().unwrap(), Some(range), needs_line_no).unwrap();
+        let reader = input.map(|input| TextReader::new("f".to_owned(), input, recipe));
+        reader.into_iter().flatten().map(Result::unwrap).collect()
+    }
+
+    fn rows(batches: &[RecordBatch]) -> usize {
+        batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    prop_compose! {
+        fn text()(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec![
+                    "a", "bc", "a line that is longer than twelve bytes", "\n", "\n", "\r\n",
+                    "\r", "\0", "ä", "\u{1f980}", "\u{feff}",
+                ]),
+                0..40,
+            ),
+            bad_byte: Option<prop::sample::Index>,
+        ) -> Vec<u8> {
+            let mut text = pieces.concat().into_bytes();
+            if let Some(at) = bad_byte && !text.is_empty() {
+                let at = at.index(text.len());
+                text[at] = 0xff;
+            }
+            text
+        }
+    }
+
+    proptest! {
+        /// Any ranges, side by side, give the lines of the whole file, each once.
+        #[test]
+        fn ranges_give_each_line_once(
+            text in text(),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+            sizes in (1..6usize, 1..50usize),
+        ) {
+            let mut file = NamedTempFile::new().unwrap();
+            file.write_all(&text).unwrap();
+            let length = text.len() as u64;
+            let mut cuts = cuts.iter().map(|cut| cut.index(text.len() + 1) as u64).collect::<Vec<_>>();
+            cuts.extend([0, length]);
+            cuts.sort_unstable();
+
+            let mut lines = Vec::new();
+            let mut counted = 0;
+            let mut line_numbers = Vec::new();
+            for (&start, &end) in cuts.iter().zip(&cuts[1..]) {
+                for batch in read(&file, start..end, &LINE_AND_OFFSET, sizes) {
+                    prop_assert!(batch.num_rows() <= sizes.0);
+                    let texts = batch.column(0).as_string_view().iter().flatten();
+                    let offsets = batch.column(1).as_primitive::<Int64Type>().values();
+                    lines.extend(offsets.iter().copied().zip(texts.map(str::to_owned)));
+                }
+                counted += rows(&read(&file, start..end, &[], sizes));
+                for batch in read(&file, start..end, &[1], sizes) {
+                    line_numbers.extend(batch.column(0).as_primitive::<Int64Type>().values().to_vec());
+                }
+            }
+            let expected = naive_lines(&text);
+            prop_assert_eq!(counted, expected.len());
+            prop_assert_eq!(line_numbers, (1..=expected.len() as i64).collect::<Vec<_>>());
+            prop_assert_eq!(lines, expected);
+        }
+    }
+
+    #[test]
+    fn a_line_too_long_is_named() {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(b"one\ntwo\n123456789\n").unwrap();
+        let columns = Columns::new(vec![2]);
+        let input = Input::of_file(file.reopen().unwrap(), None, false).unwrap().unwrap();
+        let recipe = Recipe { columns, batch_rows: 2, batch_bytes: 4, invalid_lines: Count::new() };
+        let mut reader = TextReader::new("f.log".to_owned(), input, recipe);
+        if let Work::Cut(batcher) = &mut reader.work {
+            let small = std::mem::replace(batcher, LineBatcher::new(2, 4));
+            *batcher = small.with_max_line_bytes(8);
+        }
+        let error = reader.find_map(Result::err).unwrap();
+        assert_eq!(error.to_string(), "line 3 of f.log is longer than 8 bytes");
+        assert!(reader.next().is_none());
+    }
+}

@@ -1,0 +1,65 @@
+//! A script to its statements, one at a time.
+
+use std::ops::Range;
+
+use datafusion_sql::parser::{DFParserBuilder, Statement as DfStatement};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use crate::cut::{Cut, cut};
+use crate::desugar::desugar;
+use crate::diagnostic::Diagnostic;
+use crate::error::{self, Boundary};
+use crate::place::Script;
+use crate::script::split;
+use crate::stack::with_deep_stack;
+use crate::statement::Statement;
+use crate::tokens::Tokens;
+
+/// Parses the statements of a script, each when it is asked for: an error in the second one does
+/// not keep the first one back. What follows an erroneous statement is still handed out.
+pub fn parse_script(script: &str) -> Statements<'_> {
+    Statements { script: Script::new(script), ranges: split(script).into_iter() }
+}
+
+/// The statements of a script.
+pub struct Statements<'a> {
+    script: Script<'a>,
+    ranges: std::vec::IntoIter<Range<usize>>,
+}
+
+impl Iterator for Statements<'_> {
+    type Item = Result<Statement, Diagnostic>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let range = self.ranges.next()?;
+        Some(with_deep_stack(|| parse_statement(&self.script, range)))
+    }
+}
+
+fn parse_statement(script: &Script<'_>, range: Range<usize>) -> Result<Statement, Diagnostic> {
+    let tokens = Tokens::new(script, range.clone())?;
+    crate::function::refuse_later_statements(&tokens)?;
+    let Cut { rest, steps, mut operators } = cut(&tokens)?;
+    let mut body = parse_plain(&tokens, rest)?;
+    desugar(&tokens, &mut body, &mut operators, steps)?;
+    Ok(Statement { text: range, body, operators })
+}
+
+/// Has DataFusion parse what was left of a statement.
+fn parse_plain(tokens: &Tokens<'_>, rest: Vec<TokenWithSpan>) -> Result<DfStatement, Diagnostic> {
+    let boundary = Boundary { index: tokens.len() };
+    let mut parser = DFParserBuilder::new(rest)
+        .with_dialect(&GenericDialect)
+        .build()
+        .map_err(|error| error::from_datafusion(&error, tokens, boundary))?;
+    let statement = parser
+        .parse_statement()
+        .map_err(|error| error::from_datafusion(&error, tokens, boundary))?;
+    let left = parser.parser.peek_token_ref();
+    if left.token == Token::EOF {
+        return Ok(statement);
+    }
+    let index = tokens.index_at(left.span.start).unwrap_or(tokens.len());
+    Err(error::trailing(tokens, index))
+}

@@ -1,0 +1,226 @@
+//! DataFusion's planning errors in our words, at their place in the script.
+
+use std::error::Error;
+use std::ops::Range;
+
+use datafusion::common::diagnostic::Diagnostic as DataFusionDiagnostic;
+use datafusion::common::{DataFusionError, SchemaError};
+use gleam_sql_executor::text::TextError;
+use gleam_sql_parser::{Diagnostic, HighlightClass, Location, Span, Statement, highlight};
+
+use crate::Session;
+use crate::hint::did_you_mean;
+use crate::sources::SourceError;
+
+/// What is wrong with `statement`, which stands in `script`.
+pub(crate) fn planning(
+    error: &DataFusionError,
+    statement: &Statement,
+    script: &str,
+    session: &Session,
+) -> Diagnostic {
+    if let Some(diagnostic) = find::<Diagnostic>(error) {
+        return diagnostic.clone();
+    }
+    let places = Places { script, text: statement.text.clone() };
+    let mut diagnostic = if let Some(source) = find::<SourceError>(error) {
+        of_source(source, &places)
+    } else {
+        of_datafusion(error, session)
+    };
+    if diagnostic.span.is_none() {
+        let words: Vec<&str> = quoted_words(&diagnostic.message).collect();
+        let place = words.into_iter().find_map(|word| places.of_word(word));
+        diagnostic.span = place.or_else(|| Some(places.start()));
+    }
+    diagnostic
+}
+
+/// The first error of type `T` in the chain of causes.
+fn find<T: Error + 'static>(error: &DataFusionError) -> Option<&T> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        // DataFusion's wrappers give the source of what they wrap; look at that itself first.
+        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>()
+            && let Some(found) = inner.downcast_ref::<T>()
+        {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn of_source(error: &SourceError, places: &Places<'_>) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(plain_message(&error.reason));
+    diagnostic.span = places.of_quoted(&error.name).or_else(|| places.of_word(&error.name));
+    if let Some(reason) = find::<TextError>(&error.reason) {
+        diagnostic.hint = source_hint(reason);
+    }
+    diagnostic
+}
+
+fn source_hint(error: &TextError) -> Option<String> {
+    if let TextError::NotFound { location, candidates } = error
+        && let Some(similar) = did_you_mean(location, candidates.iter().map(String::as_str))
+    {
+        return Some(format!("did you mean '{similar}'?"));
+    }
+    error.hint()
+}
+
+fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
+    let found = error.diagnostic();
+    let span = found.and_then(|found| found.span).map(span_of);
+    let mut diagnostic = if let Some(unknown) = unknown_column(error) {
+        unknown
+    } else {
+        let message = match found {
+            Some(found) => lower_first(&found.message),
+            None => plain_message(error),
+        };
+        if let Some(table) = between(&message, "table '", "' not found") {
+            unknown_table(table, session)
+        } else if let Some(function) = between(&message, "nvalid function '", "'") {
+            unknown_function(function, session)
+        } else {
+            let hint = found.and_then(hint_of);
+            Diagnostic { hint, ..Diagnostic::new(message) }
+        }
+    };
+    diagnostic.span = diagnostic.span.or(span);
+    diagnostic
+}
+
+fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {
+    let SchemaError::FieldNotFound { field, valid_fields } = find::<SchemaError>(error)? else {
+        return None;
+    };
+    let is_shown = |name: &&str| !name.starts_with("__gleam_");
+    let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).filter(is_shown).collect();
+    let hint = match did_you_mean(&field.name, names.iter().copied()) {
+        Some(similar) if similar != field.name => format!("did you mean `{similar}`?"),
+        _ if names.is_empty() => "there are no columns here".to_owned(),
+        _ => format!("the columns are {}", names.join(", ")),
+    };
+    let message = format!("column `{}` not found", field.flat_name());
+    let mut diagnostic = Diagnostic::new(message).with_hint(hint);
+    diagnostic.span = field.spans.first().map(span_of);
+    Some(diagnostic)
+}
+
+fn unknown_table(name: &str, session: &Session) -> Diagnostic {
+    let name = name.rsplit('.').next().unwrap_or(name);
+    let names = session.table_names();
+    let hint = match did_you_mean(name, names.iter().map(String::as_str)) {
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => format!("a file is named in quotes: FROM '{name}'"),
+    };
+    Diagnostic::new(format!("table `{name}` not found")).with_hint(hint)
+}
+
+fn unknown_function(name: &str, session: &Session) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("function `{name}` not found"));
+    let names = session.function_names();
+    match did_you_mean(name, names.iter().map(String::as_str)) {
+        Some(similar) => diagnostic.with_hint(format!("did you mean `{similar}`?")),
+        None => diagnostic,
+    }
+}
+
+fn hint_of(found: &DataFusionDiagnostic) -> Option<String> {
+    let helps = found.helps.iter().map(|help| &help.message);
+    let notes = found.notes.iter().map(|note| &note.message);
+    helps.chain(notes).next().map(|message| lower_first(message))
+}
+
+/// The message of the innermost error, without the names of DataFusion's layers.
+fn plain_message(error: &DataFusionError) -> String {
+    let message = error.find_root().strip_backtrace();
+    let mut message = message.as_str();
+    for layer in [
+        "External error: ",
+        "Error during planning: ",
+        "Schema error: ",
+        "Invalid or Unsupported Configuration: ",
+        "SQL error: ",
+        "Arrow error: ",
+        "Execution error: ",
+    ] {
+        message = message.strip_prefix(layer).unwrap_or(message);
+    }
+    if let Some(what) = message.strip_prefix("This feature is not implemented: ") {
+        return format!("not supported: {}", lower_first(what));
+    }
+    lower_first(message)
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    match (characters.next(), characters.clone().next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(characters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(found, _)| found)
+}
+
+/// What stands between backquotes or quotes in a message.
+fn quoted_words(message: &str) -> impl Iterator<Item = &str> {
+    message.split(['`', '\'', '"']).skip(1).step_by(2).filter(|word| !word.is_empty())
+}
+
+fn span_of(span: datafusion::common::Span) -> Span {
+    let place = |place: datafusion::common::Location| Location::new(place.line, place.column);
+    Span::new(place(span.start), place(span.end))
+}
+
+/// Finds places in one statement of a script.
+struct Places<'a> {
+    script: &'a str,
+    text: Range<usize>,
+}
+
+impl Places<'_> {
+    fn start(&self) -> Span {
+        let at = self.location(self.text.start);
+        Span::new(at, at)
+    }
+
+    /// The first name or keyword that is `word`.
+    fn of_word(&self, word: &str) -> Option<Span> {
+        self.find(|class, text| {
+            let is_code = !matches!(class, HighlightClass::String | HighlightClass::Comment);
+            is_code && text.trim_matches('"').eq_ignore_ascii_case(word)
+        })
+    }
+
+    /// The first quoted text that says `name`.
+    fn of_quoted(&self, name: &str) -> Option<Span> {
+        let quoted = format!("'{}'", name.replace('\'', "''"));
+        self.find(|_, text| text == quoted)
+    }
+
+    fn find(&self, is_it: impl Fn(HighlightClass, &str) -> bool) -> Option<Span> {
+        let text = self.script.get(self.text.clone())?;
+        let (range, _) =
+            highlight(text).into_iter().find(|(range, class)| is_it(*class, &text[range.clone()]))?;
+        let place = |byte| self.location(self.text.start + byte);
+        Some(Span::new(place(range.start), place(range.end)))
+    }
+
+    fn location(&self, byte: usize) -> Location {
+        let before = &self.script[..byte];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        Location::new(line as u64, before[line_start..].chars().count() as u64 + 1)
+    }
+}

@@ -1,0 +1,62 @@
+//! The operators in a logical plan.
+
+mod lua_node;
+mod pipe_node;
+
+pub use lua_node::{LuaNode, LuaOutput};
+pub use pipe_node::PipeNode;
+
+use datafusion::common::{DFSchema, Result, internal_err};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+/// What an operator evaluates on its input rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct NodeArguments {
+    /// The values that go to the child, in order.
+    pub values: Vec<Expr>,
+    /// File and offset of the line that a row came from, where the input has them.
+    pub origin: Option<[Expr; 2]>,
+}
+
+impl NodeArguments {
+    fn expressions(&self) -> Vec<Expr> {
+        self.values.iter().chain(self.origin.iter().flatten()).cloned().collect()
+    }
+
+    /// The same arguments from rewritten expressions, in the order of [`Self::expressions`].
+    fn with_expressions(&self, mut expressions: Vec<Expr>) -> Result<Self> {
+        let origin = if self.origin.is_some() {
+            let offset = expressions.pop();
+            match (expressions.pop(), offset) {
+                (Some(file), Some(offset)) => Some([file, offset]),
+                _ => return internal_err!("the origin of a row is two expressions"),
+            }
+        } else {
+            None
+        };
+        if expressions.len() != self.values.len() {
+            return internal_err!("an operator kept its arguments");
+        }
+        Ok(Self { values: expressions, origin })
+    }
+
+    /// The indexes of the input columns that the arguments use.
+    fn columns_in(&self, schema: &DFSchema) -> Vec<usize> {
+        let expressions = self.expressions();
+        let columns = expressions.iter().flat_map(Expr::column_refs);
+        columns.filter_map(|column| schema.maybe_index_of_column(column)).collect()
+    }
+}
+
+fn only_input(mut inputs: Vec<LogicalPlan>) -> Result<LogicalPlan> {
+    match (inputs.pop(), inputs.is_empty()) {
+        (Some(input), true) => Ok(input),
+        _ => internal_err!("an operator has one input"),
+    }
+}
+
+fn sorted(mut indexes: Vec<usize>) -> Vec<usize> {
+    indexes.sort_unstable();
+    indexes.dedup();
+    indexes
+}

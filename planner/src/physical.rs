@@ -1,0 +1,130 @@
+//! Logical operators to physical ones.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::{Column, DFSchema, Result, internal_datafusion_err};
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+use gleam_sql_executor::exec::{LuaExec, OperatorArguments, PipeExec};
+use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
+
+use crate::nodes::{LuaNode, NodeArguments, PipeNode};
+
+/// DataFusion's planner, with our operators.
+#[derive(Debug)]
+pub(crate) struct OperatorQueryPlanner;
+
+#[async_trait]
+impl QueryPlanner for OperatorQueryPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let planner =
+            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(OperatorExtensionPlanner)]);
+        planner.create_physical_plan(plan, session).await
+    }
+}
+
+#[derive(Debug)]
+struct OperatorExtensionPlanner;
+
+#[async_trait]
+impl ExtensionPlanner for OperatorExtensionPlanner {
+    async fn plan_extension(
+        &self,
+        planner: &dyn PhysicalPlanner,
+        node: &dyn UserDefinedLogicalNode,
+        _logical_inputs: &[&LogicalPlan],
+        physical_inputs: &[Arc<dyn ExecutionPlan>],
+        session: &dyn Session,
+        context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(input) = physical_inputs.first() else { return Ok(None) };
+        let convert = Convert { planner, session, context };
+        if let Some(lua) = node.as_any().downcast_ref::<LuaNode>() {
+            return convert.lua(lua, input).map(Some);
+        }
+        if let Some(pipe) = node.as_any().downcast_ref::<PipeNode>() {
+            return convert.pipe(pipe, input).map(Some);
+        }
+        Ok(None)
+    }
+}
+
+/// What the conversion of one node needs.
+struct Convert<'a> {
+    planner: &'a dyn PhysicalPlanner,
+    session: &'a dyn Session,
+    context: &'a PhysicalPlanningContext,
+}
+
+impl Convert<'_> {
+    fn lua(
+        &self,
+        node: &LuaNode,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let arguments = self.arguments(&node.arguments, &node.input)?;
+        let inputs = arguments.values.iter().zip(&node.arguments.values).map(|(value, named)| {
+            let lua_type = LuaType::try_from(&value.data_type(&input.schema())?)
+                .map_err(|error| DataFusionError::Plan(error.to_string()))?;
+            Ok(LuaColumn::new(named.qualified_name().1, lua_type))
+        });
+        let program = LuaProgram {
+            inputs: inputs.collect::<Result<_>>()?,
+            steps: node.steps.clone(),
+        };
+        let kept = node.kept().map(|kept| indexes(kept, node.input.schema())).transpose()?;
+        Ok(Arc::new(LuaExec::new(
+            Arc::clone(input),
+            Arc::new(program),
+            node.labels.as_slice().into(),
+            arguments,
+            kept,
+            Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner()),
+        )))
+    }
+
+    fn pipe(
+        &self,
+        node: &PipeNode,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(PipeExec::new(
+            Arc::clone(input),
+            node.commands.as_slice().into(),
+            self.arguments(&node.arguments, &node.input)?,
+            node.formats,
+            Arc::clone(node.schema.inner()),
+        )))
+    }
+
+    fn arguments(&self, arguments: &NodeArguments, input: &LogicalPlan) -> Result<OperatorArguments> {
+        let physical = |expression| {
+            self.planner.create_physical_expr(expression, input.schema(), self.session, self.context)
+        };
+        let origin = match &arguments.origin {
+            Some([file, offset]) => Some([physical(file)?, physical(offset)?]),
+            None => None,
+        };
+        let values = arguments.values.iter().map(physical).collect::<Result<_>>()?;
+        Ok(OperatorArguments { values, origin })
+    }
+}
+
+fn indexes(columns: &[Column], schema: &DFSchema) -> Result<Arc<[usize]>> {
+    let index = |column| {
+        schema
+            .maybe_index_of_column(column)
+            .ok_or_else(|| internal_datafusion_err!("kept column {column} is not there"))
+    };
+    columns.iter().map(index).collect()
+}

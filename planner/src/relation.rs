@@ -1,0 +1,78 @@
+//! Operators become logical nodes where their markers stand.
+
+mod bind;
+mod lua;
+mod pipe;
+mod rename;
+mod types;
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::planner::{
+    PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
+};
+use datafusion::logical_expr::{Extension, LogicalPlan, UserDefinedLogicalNode};
+use datafusion::sql::sqlparser::ast::TableFactor;
+use datafusion::sql::sqlparser::tokenizer::Span;
+use gleam_sql_executor::operator::{OperatorLabel, Place};
+use gleam_sql_parser::{Diagnostic, Operator, OperatorKind};
+
+/// Plans the operators of one statement.
+#[derive(Debug)]
+pub(crate) struct OperatorPlanner {
+    operators: Arc<[Operator]>,
+}
+
+impl OperatorPlanner {
+    pub(crate) fn new(operators: &[Operator]) -> Self {
+        Self { operators: operators.into() }
+    }
+}
+
+impl RelationPlanner for OperatorPlanner {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<RelationPlanning> {
+        let operator = gleam_sql_parser::marker_index(&relation)
+            .and_then(|index| self.operators.get(index).cloned());
+        let (Some(operator), TableFactor::Derived { subquery, .. }) = (operator, &relation) else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let input = context.plan(TableFactor::Derived {
+            lateral: false,
+            subquery: subquery.clone(),
+            alias: None,
+            sample: None,
+        })?;
+        let plan = match &operator.kind {
+            OperatorKind::Lua(clause) => lua::plan(&operator, clause, input, context)?,
+            OperatorKind::Pipe(clause) => pipe::plan(&operator, clause, input, context)?,
+            OperatorKind::Rename(mappings) => rename::plan(mappings, input, context)?,
+            OperatorKind::Require(columns) => rename::require(columns, input, context)?,
+        };
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
+    }
+}
+
+fn extension(node: impl UserDefinedLogicalNode + 'static) -> LogicalPlan {
+    LogicalPlan::Extension(Extension { node: Arc::new(node) })
+}
+
+fn label(keyword: impl Into<String>, span: Span) -> OperatorLabel {
+    let place = Place { line: span.start.line, column: span.start.column };
+    OperatorLabel { keyword: keyword.into(), place }
+}
+
+/// A planning error at a place in the script.
+fn refuse(message: impl Into<String>, span: Span) -> Diagnostic {
+    Diagnostic::new(message).at(span)
+}
+
+/// Diagnostics pass through DataFusion's planner as they are.
+fn external(diagnostic: Diagnostic) -> DataFusionError {
+    DataFusionError::External(Box::new(diagnostic))
+}

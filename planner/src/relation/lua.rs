@@ -1,0 +1,133 @@
+//! `MAP LUA`, `FLATMAP LUA`, `FILTER LUA`.
+
+use datafusion::common::Result;
+use datafusion::logical_expr::planner::RelationPlannerContext;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span};
+use gleam_sql_executor::lua::{self, LuaColumn, LuaStep, LuaType, LuaVerb};
+use gleam_sql_parser::lua::Parameter;
+use gleam_sql_parser::{Code, Diagnostic, LuaClause, Operator};
+
+use super::bind::{self, visible_columns};
+use super::{extension, external, label, refuse, types};
+use crate::nodes::{LuaNode, LuaOutput, NodeArguments};
+use crate::origin;
+
+/// The node of one operator over `input`.
+pub(super) fn plan(
+    operator: &Operator,
+    clause: &LuaClause,
+    input: LogicalPlan,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
+    let verb = match clause.verb {
+        gleam_sql_parser::LuaVerb::Map => LuaVerb::Map,
+        gleam_sql_parser::LuaVerb::FlatMap => LuaVerb::FlatMap,
+        gleam_sql_parser::LuaVerb::Filter => LuaVerb::Filter,
+    };
+    let keyword = format!("{} LUA", clause.verb);
+    check_syntax(&clause.code).map_err(external)?;
+    let values = arguments(clause, &input, context)?;
+    let declared = types::declared(clause.columns.as_deref().unwrap_or_default(), context)?;
+    let columns = declared
+        .iter()
+        .zip(clause.columns.iter().flatten())
+        .map(|(field, column)| Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column.span)?)))
+        .collect::<Result<Vec<_>>>()?;
+
+    let kept = visible_columns(input.schema());
+    let (input, origin) = origin::attach(input)?;
+    let output = match verb {
+        LuaVerb::Filter => LuaOutput::Kept(kept),
+        _ => LuaOutput::Made(types::schema_of(declared)?),
+    };
+    let step = LuaStep {
+        verb,
+        code: clause.code.text.clone(),
+        chunk_name: keyword.clone(),
+        args: (0..values.len()).collect(),
+        columns,
+        on_error: lua::OnError::Fail,
+    };
+    let arguments = NodeArguments { values, origin };
+    let label = label(keyword, operator.keyword);
+    Ok(extension(LuaNode::try_new(input, arguments, vec![step], vec![label], output)?))
+}
+
+fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
+    lua::check_syntax(&code.text).map_err(|error| {
+        let line = u64::try_from(error.line).unwrap_or(1).max(1);
+        let at = Location::new(code.start.line + line - 1, if line == 1 { code.start.column } else { 1 });
+        refuse(format!("Lua syntax error in line {line}: {}", error.message), Span::new(at, at))
+    })
+}
+
+/// Where a parameter stands in the script.
+fn place_of(code: &Code, parameter: &Parameter) -> Span {
+    let before = &code.text[..parameter.offset];
+    let (line, column) = match before.rsplit_once('\n') {
+        None => (code.start.line, code.start.column + before.chars().count() as u64),
+        Some((earlier, rest)) => (
+            code.start.line + earlier.matches('\n').count() as u64 + 1,
+            rest.chars().count() as u64 + 1,
+        ),
+    };
+    let length = parameter.name.chars().count() as u64;
+    Span::new(Location::new(line, column), Location::new(line, column + length))
+}
+
+fn arguments(
+    clause: &LuaClause,
+    input: &LogicalPlan,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Vec<Expr>> {
+    let code = &clause.code;
+    let parameters = gleam_sql_parser::lua::parameters(&code.text)
+        .map_err(|error| external(refuse(error.to_string(), code.span)))?;
+    let schema = input.schema();
+    let values = match &clause.using {
+        Some(using) => {
+            let values = bind::using(using, schema, context)?;
+            if values.len() > parameters.names().len() && !parameters.vararg {
+                let message = format!(
+                    "USING gives {} values to a Lua function of {} parameters",
+                    values.len(),
+                    parameters.names().len()
+                );
+                return Err(external(refuse(message, code.span)));
+            }
+            values
+        }
+        None if parameters.vararg => {
+            let diagnostic = refuse("the parameters `...` of a Lua function name no columns", code.span)
+                .with_hint("say which values it gets with USING (…)");
+            return Err(external(diagnostic));
+        }
+        None => {
+            let named = parameters.list.iter();
+            let names: Vec<(String, Span)> =
+                named.map(|named| (named.name.clone(), place_of(code, named))).collect();
+            bind::by_name(&names, schema)?
+        }
+    };
+    for value in &values {
+        let data_type = value.get_type(schema)?;
+        LuaType::try_from(&data_type).map_err(|_| {
+            let message = format!("`{value}` of type {data_type} cannot be given to Lua");
+            external(refuse(message, code.span).with_hint("convert it with CAST (… AS TEXT)"))
+        })?;
+    }
+    Ok(values)
+}
+
+fn output_type(data_type: &datafusion::arrow::datatypes::DataType, span: Span) -> Result<LuaType> {
+    let unsupported = || {
+        let message = format!("Lua cannot return type {data_type}");
+        external(refuse(message, span).with_hint("declare it TEXT or DOUBLE, and CAST it afterwards"))
+    };
+    let lua_type = LuaType::try_from(data_type).map_err(|_| unsupported())?;
+    if lua_type.to_arrow() != *data_type {
+        return Err(unsupported());
+    }
+    Ok(lua_type)
+}

@@ -1,0 +1,66 @@
+//! The columns that an operator declares.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::common::{DFSchema, DFSchemaRef, Result};
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::planner::RelationPlannerContext;
+use datafusion::sql::sqlparser::ast::{CastKind, Expr as SqlExpr, Value};
+use gleam_sql_parser::ColumnDecl;
+
+use super::{external, refuse};
+
+/// The names and types of AS; a column without a type is TEXT.
+pub(super) fn declared(
+    columns: &[ColumnDecl],
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Vec<Field>> {
+    let mut names = HashSet::new();
+    let mut fields = Vec::with_capacity(columns.len());
+    for column in columns {
+        let name = context.normalize_ident(column.name.clone());
+        if !names.insert(name.clone()) {
+            let diagnostic = refuse(format!("AS declares `{name}` twice"), column.span);
+            return Err(external(diagnostic));
+        }
+        let data_type = match &column.data_type {
+            None => DataType::Utf8View,
+            Some(_) => planned_type(column, context)?,
+        };
+        fields.push(Field::new(name, data_type, true));
+    }
+    Ok(fields)
+}
+
+/// A schema of unqualified columns.
+pub(super) fn schema_of(fields: Vec<Field>) -> Result<DFSchemaRef> {
+    let fields = fields.into_iter().map(|field| (None, Arc::new(field))).collect();
+    Ok(Arc::new(DFSchema::new_with_metadata(fields, HashMap::new())?))
+}
+
+/// DataFusion's planner converts a type only as part of an expression: make it cast a NULL.
+fn planned_type(
+    column: &ColumnDecl,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<DataType> {
+    let Some(data_type) = column.data_type.clone() else { return Ok(DataType::Utf8View) };
+    let unsupported = |data_type: &dyn std::fmt::Display| {
+        external(refuse(format!("type {data_type} is not supported in AS"), column.span).with_hint(
+            "types are TEXT, BOOLEAN, BIGINT, INT, SMALLINT, TINYINT, DOUBLE, FLOAT, TIMESTAMP, DATE",
+        ))
+    };
+    let cast = SqlExpr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(SqlExpr::Value(Value::Null.into())),
+        data_type: data_type.clone(),
+        array: false,
+        format: None,
+    };
+    match context.sql_to_expr(cast, &DFSchema::empty()) {
+        Ok(Expr::Cast(cast)) => Ok(cast.field.data_type().clone()),
+        Ok(_) => Err(unsupported(&data_type)),
+        Err(_) => Err(unsupported(&data_type)),
+    }
+}

@@ -1,0 +1,96 @@
+//! One statement: from its syntax to a plan that runs.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SessionStateBuilder, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
+use datafusion::sql::sqlparser::ast::{ObjectName, Visit, Visitor};
+use gleam_sql_parser::{Diagnostic, Statement};
+
+use crate::relation::OperatorPlanner;
+use crate::{Session, diagnose};
+
+/// A statement that is ready to run.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The plan; that of a statement without rows has been carried out.
+    pub plan: Arc<dyn ExecutionPlan>,
+    /// What its tasks run with.
+    pub context: Arc<TaskContext>,
+}
+
+impl Session {
+    /// Plans `statement` of `script`. What changes the session itself (`SET`, `CREATE VIEW`) is
+    /// done when this returns.
+    ///
+    /// # Errors
+    /// What is wrong with the statement, with its place in the script.
+    pub async fn plan(
+        &mut self,
+        statement: &Statement,
+        script: &str,
+    ) -> Result<Planned, Diagnostic> {
+        let planned = self.try_plan(statement).await;
+        self.files().end();
+        planned.map_err(|error| diagnose::planning(&error, statement, script, self))
+    }
+
+    async fn try_plan(&self, statement: &Statement) -> Result<Planned, DataFusionError> {
+        let operators = OperatorPlanner::new(&statement.operators);
+        let state = SessionStateBuilder::new_from_existing(self.state())
+            .with_relation_planners(vec![Arc::new(operators)])
+            .build();
+        self.files().begin(state.clone(), quoted_names(&statement.body));
+        let logical = state.statement_to_plan(statement.body.clone()).await?;
+        let frame = self.context().execute_logical_plan(logical).await?;
+        let context = Arc::new(frame.task_ctx());
+        let plan = frame.create_physical_plan().await?;
+        Ok(Planned { plan, context })
+    }
+}
+
+/// The names of tables that stand in single quotes, which are files.
+fn quoted_names(statement: &SqlStatement) -> HashSet<String> {
+    let mut names = QuotedNames::default();
+    collect(statement, &mut names);
+    names.0
+}
+
+fn collect(statement: &SqlStatement, names: &mut QuotedNames) {
+    match statement {
+        SqlStatement::Statement(statement) => {
+            let _ = statement.visit(names);
+        }
+        SqlStatement::Explain(explain) => collect(&explain.statement, names),
+        SqlStatement::CopyTo(copy) => match &copy.source {
+            CopyToSource::Query(query) => {
+                let _ = query.visit(names);
+            }
+            CopyToSource::Relation(name) => {
+                let _ = name.visit(names);
+            }
+        },
+        SqlStatement::CreateExternalTable(_) | SqlStatement::Reset(_) => {}
+    }
+}
+
+#[derive(Default)]
+struct QuotedNames(HashSet<String>);
+
+impl Visitor for QuotedNames {
+    type Break = ();
+
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+        if let [part] = name.0.as_slice()
+            && let Some(ident) = part.as_ident()
+            && ident.quote_style == Some('\'')
+        {
+            self.0.insert(ident.value.clone());
+        }
+        ControlFlow::Continue(())
+    }
+}

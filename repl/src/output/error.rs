@@ -1,0 +1,36 @@
+//! Why printing ended early.
+
+use std::io;
+
+use arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+
+/// Why printing ended before the last row.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    /// The other end of the pipe is closed, as by `| head -1`: the reader has what it wanted, and
+    /// the caller ends quietly, with success.
+    #[error("the reader of the output is gone")]
+    ReaderClosed,
+    /// The rows could not be written: a full disk, a lost device.
+    #[error("cannot write the output: {0}")]
+    Io(#[source] io::Error),
+    /// The query failed, or made a value that has no text, such as a date beyond the calendar.
+    #[error(transparent)]
+    Query(#[from] DataFusionError),
+}
+
+impl OutputError {
+    pub(super) fn from_io(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ReaderClosed,
+            _ => Self::Io(error),
+        }
+    }
+}
+
+impl From<ArrowError> for OutputError {
+    fn from(error: ArrowError) -> Self {
+        Self::Query(error.into())
+    }
+}

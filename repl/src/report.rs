@@ -1,0 +1,142 @@
+//! What the user is told, on stderr.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::physical_plan::ExecutionPlan;
+use gleam_sql_executor::error::OperatorError;
+use gleam_sql_executor::text::{INVALID_UTF8_LINES, TextError};
+use gleam_sql_parser::{Diagnostic, Location, Span};
+
+use crate::output::OutputError;
+use crate::source::Script;
+
+/// The exit status of a query that failed while it ran.
+pub(crate) const RUNTIME_FAILURE: i32 = 1;
+/// The exit status of wrong usage, syntax or planning.
+pub(crate) const USAGE_FAILURE: i32 = 2;
+
+/// Why the program ends early, and with which status.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: i32,
+    /// What to print; nothing where the reader has left.
+    pub(crate) message: String,
+}
+
+impl Failure {
+    /// The command line names what cannot be used.
+    pub(crate) fn usage(message: String) -> Self {
+        Self { status: USAGE_FAILURE, message: format!("error: {message}\n") }
+    }
+
+    /// The reader of the output has enough: `| head -1`.
+    pub(crate) fn reader_closed() -> Self {
+        Self { status: 0, message: String::new() }
+    }
+
+    /// A statement cannot be parsed or planned.
+    pub(crate) fn statement(diagnostic: &Diagnostic, script: &Script) -> Self {
+        let message = diagnostic.render(&script.text, script.name.as_deref());
+        Self { status: USAGE_FAILURE, message }
+    }
+
+    /// A statement failed while it ran.
+    pub(crate) fn running(error: OutputError, script: &Script) -> Self {
+        let message = match error {
+            OutputError::ReaderClosed => return Self::reader_closed(),
+            OutputError::Io(error) => format!("error: cannot write the result: {error}\n"),
+            OutputError::Query(error) => match find::<OperatorError>(&error) {
+                Some(operator) => operator_failure(operator, script),
+                None => other_failure(&error),
+            },
+        };
+        Self { status: RUNTIME_FAILURE, message }
+    }
+}
+
+/// The first line of the message at the operator's place, then the details, then the hint.
+fn operator_failure(error: &OperatorError, script: &Script) -> String {
+    let text = error.to_string();
+    let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
+    let mut diagnostic = Diagnostic::new(first);
+    let place = error.label.place;
+    if place.line > 0 {
+        let width = error.label.keyword.split(" | ").next().unwrap_or_default().len() as u64;
+        let end = Location::new(place.line, place.column + width);
+        diagnostic = diagnostic.at(Span::new(Location::new(place.line, place.column), end));
+    }
+    let mut message = diagnostic.render(&script.text, script.name.as_deref());
+    for line in details.lines() {
+        let _ = writeln!(message, "{}", visible(line));
+    }
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(message, "  = help: {hint}");
+    }
+    message
+}
+
+fn other_failure(error: &DataFusionError) -> String {
+    let root = error.find_root().strip_backtrace();
+    let root = root.strip_prefix("External error: ").unwrap_or(&root);
+    let mut message = String::new();
+    for (index, line) in root.lines().enumerate() {
+        let start = if index == 0 { "error: " } else { "  " };
+        let _ = writeln!(message, "{start}{}", visible(line));
+    }
+    if let Some(hint) = find::<TextError>(error).and_then(TextError::hint) {
+        let _ = writeln!(message, "  = help: {hint}");
+    }
+    message
+}
+
+/// Text for a terminal: what comes from logs and programs may hold anything.
+fn visible(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for character in line.chars() {
+        if character.is_control() && character != '\t' {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The first error of type `T` in the chain of causes.
+fn find<T: Error + 'static>(error: &DataFusionError) -> Option<&T> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        cause = match error.downcast_ref::<DataFusionError>() {
+            // The source of a wrapper is the source of what it wraps: look at that itself first.
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            _ => error.source(),
+        };
+    }
+    None
+}
+
+/// What a finished query has to say beside its rows.
+pub(crate) fn warnings(plan: &Arc<dyn ExecutionPlan>) -> Vec<String> {
+    let invalid = sum(plan, INVALID_UTF8_LINES);
+    let mut warnings = Vec::new();
+    if invalid > 0 {
+        let lines = if invalid == 1 { "line was" } else { "lines were" };
+        warnings.push(format!(
+            "warning: {invalid} {lines} not UTF-8; their bad bytes were replaced by \u{fffd}"
+        ));
+    }
+    warnings
+}
+
+fn sum(plan: &Arc<dyn ExecutionPlan>, metric: &str) -> usize {
+    let own = plan.metrics().and_then(|metrics| metrics.sum_by_name(metric));
+    let below = plan.children().into_iter().map(|child| sum(child, metric)).sum::<usize>();
+    own.map_or(0, |value| value.as_usize()) + below
+}

@@ -1,0 +1,71 @@
+//! Runs the statements of scripts, in order, up to the first error.
+
+use std::io::{self, IsTerminal};
+
+use datafusion::physical_plan::execute_stream;
+use gleam_sql_parser::parse_script;
+use gleam_sql_planner::{Session, SessionOptions};
+
+use crate::args::{Args, Source};
+use crate::output::{self, Format, OutputOptions};
+use crate::report::{self, Failure};
+use crate::source::{self, Script};
+
+/// Runs everything that the command line asks for, and gives the exit status.
+pub(crate) async fn run_all(args: Args) -> i32 {
+    match try_run_all(args).await {
+        Ok(()) => 0,
+        Err(failure) => {
+            eprint!("{}", failure.message);
+            failure.status
+        }
+    }
+}
+
+async fn try_run_all(args: Args) -> Result<(), Failure> {
+    let stdin_is_taken = args.sources.contains(&Source::Stdin);
+    let mut session = Session::new(SessionOptions { stdin_is_taken, ..Default::default() });
+    let is_terminal = io::stdout().is_terminal();
+    let printing = Printing {
+        format: args.format.unwrap_or(Format::for_stdout(is_terminal)),
+        options: OutputOptions::for_stdout(),
+        is_terminal,
+    };
+    for source in &args.sources {
+        run_script(&source::read(source)?, &mut session, &printing).await?;
+    }
+    Ok(())
+}
+
+struct Printing {
+    format: Format,
+    options: OutputOptions,
+    is_terminal: bool,
+}
+
+async fn run_script(
+    script: &Script,
+    session: &mut Session,
+    printing: &Printing,
+) -> Result<(), Failure> {
+    for statement in parse_script(&script.text) {
+        let statement = statement.map_err(|error| Failure::statement(&error, script))?;
+        let planned = session
+            .plan(&statement, &script.text)
+            .await
+            .map_err(|error| Failure::statement(&error, script))?;
+        let rows = execute_stream(planned.plan.clone(), planned.context)
+            .map_err(|error| Failure::running(error.into(), script))?;
+        let has_columns = !rows.schema().fields().is_empty();
+        let count = output::write_stream(rows, printing.format, io::stdout(), printing.options)
+            .await
+            .map_err(|error| Failure::running(error, script))?;
+        if printing.is_terminal && has_columns {
+            eprintln!("({count} {})", if count == 1 { "row" } else { "rows" });
+        }
+        for warning in report::warnings(&planned.plan) {
+            eprintln!("{warning}");
+        }
+    }
+    Ok(())
+}
