@@ -1,1 +1,52 @@
-//! Placeholder while the dependencies build.
+//! Runs tasks of a plan from the plan's bytes. Knows no SQL text.
+//!
+//! Today this is the half of an agent that needs no network: a plan arrives as bytes, is decoded,
+//! and one of its partitions is executed in this process, children included.
+//!
+//! **Invariant:** the agent never sees the planner; they meet in plan bytes.
+
+use std::sync::Arc;
+
+use datafusion::error::Result;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_proto::bytes::{
+    physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
+};
+use gleam_sql_executor::codec::GleamCodec;
+
+/// The bytes of `plan`, with everything that its tasks need, Lua and shell text included.
+///
+/// # Errors
+/// When a node of the plan has no form in bytes.
+pub fn encode(plan: Arc<dyn ExecutionPlan>) -> Result<Vec<u8>> {
+    Ok(physical_plan_to_bytes_with_extension_codec(plan, &GleamCodec)?.to_vec())
+}
+
+/// The plan that [`encode`] wrote.
+///
+/// # Errors
+/// When the bytes are not a plan, or call for functions that `context` does not have.
+pub fn decode(bytes: &[u8], context: &TaskContext) -> Result<Arc<dyn ExecutionPlan>> {
+    physical_plan_from_bytes_with_extension_codec(bytes, context, &GleamCodec)
+}
+
+/// Runs one task: the rows of partition `partition` of the plan in `bytes`. Dropping the stream ends
+/// the task and its children.
+///
+/// # Errors
+/// As [`decode`], and when the plan has no such partition.
+pub fn run_task(
+    bytes: &[u8],
+    partition: usize,
+    context: Arc<TaskContext>,
+) -> Result<SendableRecordBatchStream> {
+    let plan = decode(bytes, &context)?;
+    let partitions = plan.properties().partitioning.partition_count();
+    if partition >= partitions {
+        return datafusion::common::internal_err!(
+            "the plan has {partitions} partitions, and {partition} is not one of them"
+        );
+    }
+    plan.execute(partition, context)
+}

@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 
 use datafusion_sql::parser::{CopyToSource, Statement as DfStatement};
 use sqlparser::ast::{
-    Distinct, Expr, ExcludeSelectItem, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    LimitClause, ObjectName, ObjectNamePart, Offset, OffsetRows, OrderBy, OrderByKind, PipeOperator, Query,
-    ReplaceSelectElement, ReplaceSelectItem, Select, SelectFlavor, SelectItem, SetExpr,
-    SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, Value, VisitMut,
+    Distinct, ExcludeSelectItem, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    LimitClause, ObjectName, ObjectNamePart, Offset, OffsetRows, OrderBy, OrderByKind,
+    PipeOperator, Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectFlavor, SelectItem,
+    SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, Value, VisitMut,
     VisitorMut, WildcardAdditionalOptions,
 };
 
@@ -274,8 +274,7 @@ fn exclude(columns: Vec<Ident>) -> SelectItem {
 /// Puts LIMIT into the query itself where nothing has cut it yet, so that it sees the ORDER BY.
 fn limited(input: Query, limit: Expr, offset: Option<Expr>) -> Query {
     let is_free = input.limit_clause.is_none() && input.fetch.is_none() && input.locks.is_empty();
-    let mut query =
-        if is_free { input } else { plain(select_over(input, vec![all_columns()])) };
+    let mut query = if is_free { input } else { plain(select_over(input, vec![all_columns()])) };
     query.limit_clause = Some(LimitClause::LimitOffset {
         limit: Some(limit),
         offset: offset.map(|value| Offset { value, rows: OffsetRows::None }),

@@ -1,7 +1,7 @@
 //! sqlparser's errors, with their place and in our words.
 
 use sqlparser::parser::ParserError;
-use sqlparser::tokenizer::{Location, Span};
+use sqlparser::tokenizer::{Location, Span, Token};
 
 use crate::diagnostic::Diagnostic;
 use crate::hint;
@@ -82,6 +82,9 @@ pub(crate) fn from_datafusion(
 
 /// For a statement that parsed although something is left behind it.
 pub(crate) fn trailing(tokens: &Tokens<'_>, index: usize) -> Diagnostic {
+    if let Some(diagnostic) = misread_keyword(tokens, index) {
+        return diagnostic;
+    }
     let mut diagnostic = Diagnostic::new(format!(
         "expected the end of the statement, found {}",
         tokens.describe(index)
@@ -89,6 +92,52 @@ pub(crate) fn trailing(tokens: &Tokens<'_>, index: usize) -> Diagnostic {
     .at(tokens.span(index));
     diagnostic.hint = hint::for_unexpected(tokens, index);
     diagnostic
+}
+
+/// `a AND AND b` is first wrong at `b`: sqlparser took the second AND for a column.
+pub(crate) fn misread_keyword(tokens: &Tokens<'_>, index: usize) -> Option<Diagnostic> {
+    let keyword = index.checked_sub(1)?;
+    let word = tokens.word(keyword)?;
+    let before = keyword.checked_sub(1)?;
+    let wants_operand = match tokens.token(before)? {
+        Token::Word(_) => {
+            matches!(
+                tokens.word(before)?.as_str(),
+                "AND"
+                    | "OR"
+                    | "NOT"
+                    | "WHERE"
+                    | "ON"
+                    | "HAVING"
+                    | "BY"
+                    | "WHEN"
+                    | "THEN"
+                    | "ELSE"
+                    | "SELECT"
+                    | "EXTEND"
+            )
+        }
+        Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::DollarQuotedString(_)
+        | Token::Placeholder(_)
+        | Token::RParen
+        | Token::RBracket
+        | Token::Mul => false,
+        _ => true,
+    };
+    (wants_operand && is_reserved(&word)).then(|| {
+        Diagnostic::new(format!("expected an expression, found {}", tokens.describe(keyword)))
+            .at(tokens.span(keyword))
+    })
+}
+
+/// Names only in quotes. Short on purpose: whatever else works as a name is left alone.
+pub(crate) fn is_reserved(word: &str) -> bool {
+    matches!(
+        word.to_uppercase().as_str(),
+        "FROM" | "SELECT" | "WHERE" | "HAVING" | "JOIN" | "AND" | "OR" | "AS"
+    )
 }
 
 pub(crate) fn too_deep(tokens: &Tokens<'_>, boundary: Boundary) -> Diagnostic {
@@ -122,7 +171,8 @@ fn soften(expected: &str) -> String {
     match expected {
         "an expression" | "an expression:" => "an expression".to_string(),
         "end of statement" | "end of statement or ;" => "the end of the statement".to_string(),
-        "identifier" => "a name".to_string(),
+        "identifier" | "an identifier" => "a name".to_string(),
+        "an identifier after AS" => "a name after AS".to_string(),
         "literal string" => "a quoted text".to_string(),
         "an SQL statement" => "a statement".to_string(),
         other => {

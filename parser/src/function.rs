@@ -20,9 +20,7 @@ pub(crate) fn refuse_later_statements(tokens: &Tokens<'_>) -> Result<(), Diagnos
     let third = word(at + 1);
     let what = match (first.as_deref(), second.as_deref(), third.as_deref()) {
         (Some("CREATE"), Some("AGGREGATE"), Some("FUNCTION")) => "CREATE AGGREGATE FUNCTION",
-        (Some("CREATE"), Some("FUNCTION"), _) if is_lua(tokens) => {
-            "CREATE FUNCTION … LANGUAGE LUA"
-        }
+        (Some("CREATE"), Some("FUNCTION"), _) if is_lua(tokens) => "CREATE FUNCTION … LANGUAGE LUA",
         (Some("DROP"), Some("AGGREGATE"), Some("FUNCTION")) => "DROP AGGREGATE FUNCTION",
         (Some("DROP"), Some("FUNCTION"), _) => "DROP FUNCTION",
         (Some("SHOW"), Some("FUNCTIONS"), _) => "SHOW FUNCTIONS",

@@ -145,11 +145,9 @@ fn quoted(lexer: &mut Lexer<'_, LexemeKind>, quote: char, backslash: Backslash) 
     while let Some((at, character)) = characters.next() {
         if character == '\\' && backslash == Backslash::Escapes {
             characters.next();
-        } else if character == quote {
-            if characters.next_if(|(_, next)| *next == quote).is_none() {
-                lexer.bump(at + quote.len_utf8());
-                return Ending::Closed;
-            }
+        } else if character == quote && characters.next_if(|(_, next)| *next == quote).is_none() {
+            lexer.bump(at + quote.len_utf8());
+            return Ending::Closed;
         }
     }
     lexer.bump(rest.len());

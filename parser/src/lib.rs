@@ -8,24 +8,54 @@
 //!
 //! **Invariant:** every place in a [`Statement`] or a [`Diagnostic`] is one in the whole script.
 
-mod lexer;
+// Text to statements.
 mod script;
+
+mod lexer;
+
 mod highlight;
-mod place;
-mod tokens;
-mod statement;
+
+// A statement to its tree.
 mod parse;
+
+mod statement;
+
+mod tokens;
+
+mod limits;
+
 mod stack;
+
 mod function;
+
+// Clauses out of the tokens.
 mod cut;
+
+mod query_start;
+
+mod from_clause;
+
 mod operator;
+
+mod clause;
+
 mod step;
-mod marker;
+
+// Clauses into the tree.
 mod desugar;
+
+mod marker;
+
+// What goes wrong, and where.
 mod diagnostic;
-mod error;
-mod hint;
+
 mod render;
+
+mod place;
+
+mod error;
+
+mod hint;
 
 pub mod lua;
 
@@ -36,6 +66,5 @@ pub use parse::{Statements, parse_script};
 pub use script::{is_complete, split};
 pub use sqlparser::tokenizer::{Location, Span};
 pub use statement::{
-    Code, ColumnDecl, LuaClause, LuaVerb, Operator, OperatorKind, PipeClause, Statement,
-    TextFormat,
+    Code, ColumnDecl, LuaClause, LuaVerb, Operator, OperatorKind, PipeClause, Statement, TextFormat,
 };

@@ -42,3 +42,14 @@ pub fn text_source(name: &str) -> Option<&str> {
 pub(crate) fn text_name(path: &str) -> String {
     format!("{TEXT_SCHEME}{path}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_source_is_recognised_by_its_scheme() {
+        assert_eq!(text_source(&text_name("logs/*.gz")), Some("logs/*.gz"));
+        assert_eq!(text_source("logs/*.gz"), None);
+    }
+}

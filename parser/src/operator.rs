@@ -1,12 +1,10 @@
 //! The clauses of the operators: `PIPE …`, `MAP | FLATMAP | FILTER LUA …`.
 
-use sqlparser::tokenizer::{Location, Span, Token};
+use sqlparser::tokenizer::{Span, Token};
 
-use crate::cut::{Cutter, Place};
+use crate::cut::Cutter;
 use crate::diagnostic::Diagnostic;
-use crate::statement::{
-    Code, ColumnDecl, LuaClause, LuaVerb, OperatorKind, PipeClause, TextFormat,
-};
+use crate::statement::{LuaClause, LuaVerb, OperatorKind, PipeClause};
 use crate::tokens::Tokens;
 
 /// Where an operator stands.
@@ -69,7 +67,7 @@ fn without_language(tokens: &Tokens<'_>, at: usize) -> Diagnostic {
         .with_hint(format!("write {verb} LUA '…'"))
 }
 
-fn not_yet(what: impl std::fmt::Display, span: Span) -> Diagnostic {
+pub(crate) fn not_yet(what: impl std::fmt::Display, span: Span) -> Diagnostic {
     Diagnostic::new(format!("not supported yet: {what}")).at(span)
 }
 
@@ -112,6 +110,7 @@ impl Cutter<'_, '_> {
         if !tokens.is_code(at + 1) || at + 1 >= end {
             return Err(unquoted_command(tokens, at + 1));
         }
+        self.refuse_open_code(at + 1, end)?;
         let code = self.code(at + 1);
         let (using, using_span, next) = self.using(at + 2, end)?;
         self.refuse_scope(next, end, form)?;
@@ -144,6 +143,7 @@ impl Cutter<'_, '_> {
             .at(tokens.span(at + 2))
             .with_hint(format!("write {verb} LUA 'function(line) return … end'")));
         }
+        self.refuse_open_code(at + 2, end)?;
         let code = self.code(at + 2);
         let (using, using_span, next) = self.using(at + 3, end)?;
         let as_at = next;
@@ -159,7 +159,9 @@ impl Cutter<'_, '_> {
                 self.refuse_bare_columns(next, end)?;
                 return Err(Diagnostic::new(format!("{verb} LUA needs AS (column, …)"))
                     .at(tokens.span_of(at..at + 2))
-                    .with_hint("the values that the function returns are these columns, in order"));
+                    .with_hint(
+                        "the values that the function returns are these columns, in order",
+                    ));
             }
             _ => {}
         }
@@ -168,146 +170,6 @@ impl Cutter<'_, '_> {
         }
         let clause = LuaClause { verb, code, using, columns };
         Ok((OperatorKind::Lua(clause), using_span, next))
-    }
-
-    fn code(&self, at: usize) -> Code {
-        let span = self.tokens.span(at);
-        let source = self.tokens.script.slice(span);
-        let (text, opening_chars) = match self.tokens.token(at) {
-            Some(Token::SingleQuotedString(text)) => (text.clone(), 1),
-            _ => {
-                let mark_bytes = source.get(1..).and_then(|rest| rest.find('$')).map_or(1, |at| at + 2);
-                let body = source.get(mark_bytes..source.len().saturating_sub(mark_bytes));
-                let mark_chars = source.chars().take_while({
-                    let mut dollars = 0;
-                    move |character| {
-                        let inside = dollars < 2;
-                        dollars += usize::from(*character == '$');
-                        inside
-                    }
-                });
-                (body.unwrap_or_default().to_string(), mark_chars.count() as u64)
-            }
-        };
-        let start = Location::new(span.start.line, span.start.column + opening_chars);
-        Code { text, start, span }
-    }
-
-    /// `USING (expr, …)`.
-    #[expect(clippy::type_complexity, reason = "three plain facts, read once, by one caller each")]
-    fn using(
-        &mut self,
-        at: usize,
-        end: usize,
-    ) -> Result<(Option<Vec<sqlparser::ast::Expr>>, Option<Span>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if at >= end || !tokens.is_word(at, "USING") {
-            return Ok((None, None, at));
-        }
-        if at + 1 >= end || !tokens.is(at + 1, &Token::LParen) {
-            return Err(Diagnostic::new(format!(
-                "USING takes its expressions in parentheses, found {}",
-                if at + 1 >= end { "nothing".to_string() } else { tokens.describe(at + 1) }
-            ))
-            .at(tokens.span(at + 1))
-            .with_hint("write USING (expression, …)"));
-        }
-        let close = tokens.partner(at + 1);
-        if close == at + 2 {
-            return Err(Diagnostic::new("USING needs at least one expression")
-                .at(tokens.span_of(at..close + 1)));
-        }
-        let inside = self.group(at + 2..close, Place::Arguments)?;
-        let expressions =
-            self.parse(inside, close, |parser| parser.parse_comma_separated(|p| p.parse_expr()))?;
-        Ok((Some(expressions), Some(tokens.span(at)), close + 1))
-    }
-
-    /// `FORMAT RAW | TSV`.
-    fn format(&self, at: usize, end: usize) -> Result<(Option<TextFormat>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if at >= end || !tokens.is_word(at, "FORMAT") {
-            return Ok((None, at));
-        }
-        let name = tokens.word(at + 1).filter(|_| at + 1 < end);
-        match name.as_deref() {
-            Some("RAW") => Ok((Some(TextFormat::Raw), at + 2)),
-            Some("TSV") => Ok((Some(TextFormat::Tsv), at + 2)),
-            Some(later @ ("CSV" | "JSON")) => {
-                Err(not_yet(format!("FORMAT {later}"), tokens.span_of(at..at + 2))
-                    .with_hint("FORMAT TSV sends several columns"))
-            }
-            _ => Err(Diagnostic::new(format!(
-                "FORMAT is RAW or TSV, found {}",
-                tokens.describe(at + 1)
-            ))
-            .at(tokens.span(at + 1))),
-        }
-    }
-
-    /// `AS (column [type], …)`. `AS name` is left to be an alias.
-    fn columns(
-        &self,
-        at: usize,
-        end: usize,
-    ) -> Result<(Option<Vec<ColumnDecl>>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if at + 1 >= end || !tokens.is_word(at, "AS") || !tokens.is(at + 1, &Token::LParen) {
-            return Ok((None, at));
-        }
-        let close = tokens.partner(at + 1);
-        let mut columns: Vec<ColumnDecl> = Vec::new();
-        let mut start = at + 2;
-        while start <= close {
-            let piece_end = self.column_end(start, close);
-            let column = self.column(start, piece_end)?;
-            if columns.iter().any(|other| same_name(other, &column)) {
-                return Err(Diagnostic::new(format!("column {} is declared twice", column.name))
-                    .at(column.span));
-            }
-            columns.push(column);
-            start = piece_end + 1;
-        }
-        Ok((Some(columns), close + 1))
-    }
-
-    /// The comma that ends a column, outside the parentheses and brackets of its type.
-    fn column_end(&self, start: usize, close: usize) -> usize {
-        let mut angles = 0_i32;
-        let mut index = start;
-        while index < close {
-            match self.tokens.token(index) {
-                Some(Token::Comma) if angles <= 0 => return index,
-                Some(Token::LParen) => index = self.tokens.partner(index),
-                Some(Token::Lt) => angles += 1,
-                Some(Token::Gt) => angles -= 1,
-                Some(Token::ShiftRight) => angles -= 2,
-                _ => {}
-            }
-            index += 1;
-        }
-        close
-    }
-
-    fn column(&self, start: usize, end: usize) -> Result<ColumnDecl, Diagnostic> {
-        let tokens = self.tokens;
-        let is_name = start < end && matches!(tokens.token(start), Some(Token::Word(_)));
-        if !is_name {
-            return Err(Diagnostic::new(format!(
-                "expected a column name, found {}",
-                tokens.describe(start)
-            ))
-            .at(tokens.span(start))
-            .with_hint("write AS (name [type], …)"));
-        }
-        let input = (start..end).filter_map(|index| tokens.get(index).cloned()).collect();
-        let typed = end > start + 1;
-        let (name, data_type) = self.parse(input, end, |parser| {
-            let name = parser.parse_identifier()?;
-            let data_type = if typed { Some(parser.parse_data_type()?) } else { None };
-            Ok((name, data_type))
-        })?;
-        Ok(ColumnDecl { name, data_type, span: tokens.span_of(start..end) })
     }
 
     /// Clauses between USING and FORMAT that are not there yet.
@@ -350,7 +212,8 @@ impl Cutter<'_, '_> {
             (Some("OK"), Some("EXIT")) => Err(not_yet("OK EXIT", tokens.span_of(at..at + 2))),
             (Some("TIMEOUT"), Some("INTERVAL")) => Err(not_yet("TIMEOUT", tokens.span(at))),
             (Some("TIMEOUT"), _)
-                if tokens.is_code(at + 1) || matches!(tokens.token(at + 1), Some(Token::Number(..))) =>
+                if tokens.is_code(at + 1)
+                    || matches!(tokens.token(at + 1), Some(Token::Number(..))) =>
             {
                 Err(not_yet("TIMEOUT", tokens.span(at)))
             }
@@ -378,9 +241,4 @@ impl Cutter<'_, '_> {
 
 fn is_error_policy(tokens: &Tokens<'_>, at: usize) -> bool {
     matches!(tokens.word(at).as_deref(), Some("FAIL" | "NULL" | "SKIP"))
-}
-
-/// Unquoted names differ only in case when they are the same.
-fn same_name(left: &ColumnDecl, right: &ColumnDecl) -> bool {
-    crate::step::normal(&left.name).value == crate::step::normal(&right.name).value
 }

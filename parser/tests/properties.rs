@@ -96,14 +96,120 @@ fn inspect(body: &DfStatement, inspector: &mut Inspector) {
 }
 
 const WORDS: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "t", "a", "b", "'x'", "|>", "PIPE", "MAP", "LUA", "FLATMAP", "FILTER",
-    "USING", "AS", "(", ")", ",", ".", "*", "=", "1", "$$", "$x$", "'", "\"", "`", ";", "--", "/*", "*/",
-    "\n", "JOIN", "LEFT", "ON", "AGGREGATE", "count(*)", "GROUP", "BY", "ORDER", "AND", "LIMIT", "OFFSET", "UNION",
-    "ALL", "DISTINCT", "EXCEPT", "TABLESAMPLE", "PERCENT", "ROWS", "WITH", "EXPLAIN", "COPY", "TO", "CREATE",
-    "VIEW", "EXTEND", "SET", "DROP", "RENAME", "text", "('g')", "(a)", "(FROM t |> WHERE a)", "PARSE",
-    "COMBINED", "FORMAT", "TSV", "CASE", "WHEN", "END", "é", "日本", "\u{202e}", "\t", "\r\n", "E'", "q'[", "U&'",
-    "[", "]", "{", "}", "<", ">", "ARRAY", "CAST", "INTERVAL", "NOT", "IN", "EXISTS", "OVER", "VALUES", "#", "@", "#!", "\u{feff}",
-    "0x", "1e", "..", ":", "?", "||", "->", "NULL", "IS", "BETWEEN", "stdin", "LATERAL", "TABLE", "INSERT", "INTO", "\u{1b}[31m", "\0",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "t",
+    "a",
+    "b",
+    "'x'",
+    "|>",
+    "PIPE",
+    "MAP",
+    "LUA",
+    "FLATMAP",
+    "FILTER",
+    "USING",
+    "AS",
+    "(",
+    ")",
+    ",",
+    ".",
+    "*",
+    "=",
+    "1",
+    "$$",
+    "$x$",
+    "'",
+    "\"",
+    "`",
+    ";",
+    "--",
+    "/*",
+    "*/",
+    "\n",
+    "JOIN",
+    "LEFT",
+    "ON",
+    "AGGREGATE",
+    "count(*)",
+    "GROUP",
+    "BY",
+    "ORDER",
+    "AND",
+    "LIMIT",
+    "OFFSET",
+    "UNION",
+    "ALL",
+    "DISTINCT",
+    "EXCEPT",
+    "TABLESAMPLE",
+    "PERCENT",
+    "ROWS",
+    "WITH",
+    "EXPLAIN",
+    "COPY",
+    "TO",
+    "CREATE",
+    "VIEW",
+    "EXTEND",
+    "SET",
+    "DROP",
+    "RENAME",
+    "text",
+    "('g')",
+    "(a)",
+    "(FROM t |> WHERE a)",
+    "PARSE",
+    "COMBINED",
+    "FORMAT",
+    "TSV",
+    "CASE",
+    "WHEN",
+    "END",
+    "é",
+    "日本",
+    "\u{202e}",
+    "\t",
+    "\r\n",
+    "E'",
+    "q'[",
+    "U&'",
+    "[",
+    "]",
+    "{",
+    "}",
+    "<",
+    ">",
+    "ARRAY",
+    "CAST",
+    "INTERVAL",
+    "NOT",
+    "IN",
+    "EXISTS",
+    "OVER",
+    "VALUES",
+    "#",
+    "@",
+    "#!",
+    "\u{feff}",
+    "0x",
+    "1e",
+    "..",
+    ":",
+    "?",
+    "||",
+    "->",
+    "NULL",
+    "IS",
+    "BETWEEN",
+    "stdin",
+    "LATERAL",
+    "TABLE",
+    "INSERT",
+    "INTO",
+    "\u{1b}[31m",
+    "\0",
 ];
 
 fn soup() -> impl Strategy<Value = String> {
@@ -115,11 +221,17 @@ fn soup() -> impl Strategy<Value = String> {
 
 /// A valid script with pieces moved, repeated or taken away.
 fn mutated() -> impl Strategy<Value = String> {
-    let valid: Vec<&'static str> = [include_str!("cases/pipe.sql"), include_str!("cases/operators.sql")]
-        .iter()
-        .flat_map(|script| split(script).into_iter().map(|range| &script[range]))
-        .collect();
-    let edit = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..4_u8, prop::sample::select(WORDS));
+    let valid: Vec<&'static str> =
+        [include_str!("cases/pipe.sql"), include_str!("cases/operators.sql")]
+            .iter()
+            .flat_map(|script| split(script).into_iter().map(|range| &script[range]))
+            .collect();
+    let edit = (
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        0..4_u8,
+        prop::sample::select(WORDS),
+    );
     (prop::sample::select(valid), prop::collection::vec(edit, 1..4)).prop_map(|(query, edits)| {
         let mut words: Vec<String> = query.split_inclusive(' ').map(str::to_string).collect();
         for (left, right, kind, word) in edits {
@@ -154,6 +266,15 @@ proptest! {
     #[test]
     fn mutated_queries(script in mutated()) {
         check(&script);
+    }
+
+    #[test]
+    fn repeated_soup(
+        words in prop::collection::vec(prop::sample::select(WORDS), 1..5),
+        start in prop::sample::select(&["", "SELECT ", "FROM t |> SELECT ", "SELECT * FROM "][..]),
+        times in 1..120_usize,
+    ) {
+        check(&format!("{start}{}", format!("{} ", words.join(" ")).repeat(times)));
     }
 
     #[test]

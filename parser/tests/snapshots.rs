@@ -1,5 +1,7 @@
 //! What scripts become: plain SQL with markers, and errors with their place.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at its first failure")]
+
 use std::fmt::Write as _;
 
 use gleam_sql_parser::{OperatorKind, Statement, parse_script, split};
@@ -26,7 +28,12 @@ fn describe(report: &mut String, statement: &Statement) {
         match &operator.kind {
             OperatorKind::Lua(clause) => {
                 let start = clause.code.start;
-                write!(report, "{} LUA {:?} from {}:{}", clause.verb, clause.code.text, start.line, start.column).unwrap();
+                write!(
+                    report,
+                    "{} LUA {:?} from {}:{}",
+                    clause.verb, clause.code.text, start.line, start.column
+                )
+                .unwrap();
                 arguments(report, &clause.using, &clause.columns);
             }
             OperatorKind::Pipe(clause) => {
@@ -37,7 +44,8 @@ fn describe(report: &mut String, statement: &Statement) {
                 arguments(report, &clause.using, &clause.columns);
             }
             OperatorKind::Rename(names) => {
-                let names: Vec<_> = names.iter().map(|(old, new)| format!("{old} to {new}")).collect();
+                let names: Vec<_> =
+                    names.iter().map(|(old, new)| format!("{old} to {new}")).collect();
                 write!(report, "RENAME {}", names.join(", ")).unwrap();
             }
             OperatorKind::Require(names) => {

@@ -11,6 +11,10 @@ use crate::fuse::FuseOperators;
 use crate::physical::OperatorQueryPlanner;
 use crate::sources::FileTables;
 
+/// An input of fewer bytes is one task: a second child would take longer to start than to work, and
+/// the rows come in the order of the files.
+const SMALL_INPUT_BYTES: usize = 8 * 1024 * 1024;
+
 /// What a session is started with.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SessionOptions {
@@ -91,8 +95,11 @@ fn config(options: SessionOptions) -> SessionConfig {
     settings.sql_parser.collect_spans = true;
     // An order inside a pipe query is meant: `|> ORDER BY x |> SELECT y`.
     settings.sql_parser.enable_subquery_sort_elimination = false;
-    // Logs are text; half a megabyte of it is worth a second core.
-    settings.optimizer.repartition_file_min_size = 512 * 1024;
+    // Dealing batches out in turn would scramble the lines of a file, or of standard input, whose
+    // order people rely on when they read a result. Parallelism comes from the files, the ranges of
+    // large ones, and from grouping.
+    settings.optimizer.enable_round_robin_repartition = false;
+    settings.optimizer.repartition_file_min_size = SMALL_INPUT_BYTES;
     settings.explain.show_schema = false;
     config
 }

@@ -1,6 +1,7 @@
 //! `gleam-sql`: SQL over text logs, with Lua and shell programs as operators.
 
 mod args;
+mod explain;
 mod interrupt;
 mod output;
 mod report;

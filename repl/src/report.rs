@@ -93,7 +93,7 @@ fn other_failure(error: &DataFusionError) -> String {
 }
 
 /// Text for a terminal: what comes from logs and programs may hold anything.
-fn visible(line: &str) -> String {
+pub(crate) fn visible(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     for character in line.chars() {
         if character.is_control() && character != '\t' {

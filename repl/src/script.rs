@@ -7,6 +7,7 @@ use gleam_sql_parser::parse_script;
 use gleam_sql_planner::{Session, SessionOptions};
 
 use crate::args::{Args, Source};
+use crate::explain;
 use crate::output::{self, Format, OutputOptions};
 use crate::report::{self, Failure};
 use crate::source::{self, Script};
@@ -28,6 +29,7 @@ async fn try_run_all(args: Args) -> Result<(), Failure> {
     let is_terminal = io::stdout().is_terminal();
     let printing = Printing {
         format: args.format.unwrap_or(Format::for_stdout(is_terminal)),
+        plans_as_text: args.format.is_none_or(|format| format == Format::Table),
         options: OutputOptions::for_stdout(),
         is_terminal,
     };
@@ -39,6 +41,8 @@ async fn try_run_all(args: Args) -> Result<(), Failure> {
 
 struct Printing {
     format: Format,
+    /// Plans are for reading; only who asks for a format of data gets them as data.
+    plans_as_text: bool,
     options: OutputOptions,
     is_terminal: bool,
 }
@@ -57,10 +61,14 @@ async fn run_script(
         let rows = execute_stream(planned.plan.clone(), planned.context)
             .map_err(|error| Failure::running(error.into(), script))?;
         let has_columns = !rows.schema().fields().is_empty();
-        let count = output::write_stream(rows, printing.format, io::stdout(), printing.options)
-            .await
-            .map_err(|error| Failure::running(error, script))?;
-        if printing.is_terminal && has_columns {
+        let is_plan = printing.plans_as_text && explain::is_explain(&statement.body);
+        let written = if is_plan {
+            explain::write_plans(rows, io::stdout()).await
+        } else {
+            output::write_stream(rows, printing.format, io::stdout(), printing.options).await
+        };
+        let count = written.map_err(|error| Failure::running(error, script))?;
+        if printing.is_terminal && has_columns && !is_plan {
             eprintln!("({count} {})", if count == 1 { "row" } else { "rows" });
         }
         for warning in report::warnings(&planned.plan) {

@@ -83,7 +83,9 @@ impl TableProvider for TextTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let Resolved { store, names, files } = &*self.resolved;
-        let groups = FileGroup::new(files.clone()).split_files(state.config().target_partitions());
+        let small = state.config_options().optimizer.repartition_file_min_size as u64;
+        let partitions = if self.bytes() < small { 1 } else { state.config().target_partitions() };
+        let groups = FileGroup::new(files.clone()).split_files(partitions);
         let source = TextSource::new(names.clone(), self.has_origin);
         let config = FileScanConfigBuilder::new(store.clone(), Arc::new(source))
             .with_file_groups(groups)

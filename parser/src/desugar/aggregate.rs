@@ -35,18 +35,42 @@ pub(super) fn apply(step: Aggregate, input: Query) -> Result<Query, Diagnostic> 
     }
     let mut query = plain(select);
     if !order.is_empty() {
-        query.order_by =
-            Some(OrderBy { kind: OrderByKind::Expressions(order), interpolate: None });
+        query.order_by = Some(OrderBy { kind: OrderByKind::Expressions(order), interpolate: None });
     }
     Ok(query)
 }
 
 /// Aggregate functions by name: those of DataFusion that are in common use.
 const AGGREGATES: &[&str] = &[
-    "count", "sum", "avg", "mean", "min", "max", "median", "array_agg", "string_agg", "bool_and",
-    "bool_or", "bit_and", "bit_or", "bit_xor", "stddev", "stddev_pop", "stddev_samp", "var",
-    "var_pop", "var_samp", "approx_distinct", "approx_median", "approx_percentile_cont",
-    "percentile_cont", "quantile_cont", "first_value", "last_value", "nth_value", "corr",
+    "count",
+    "sum",
+    "avg",
+    "mean",
+    "min",
+    "max",
+    "median",
+    "array_agg",
+    "string_agg",
+    "bool_and",
+    "bool_or",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "var",
+    "var_pop",
+    "var_samp",
+    "approx_distinct",
+    "approx_median",
+    "approx_percentile_cont",
+    "percentile_cont",
+    "quantile_cont",
+    "first_value",
+    "last_value",
+    "nth_value",
+    "corr",
 ];
 
 /// What functions an expression calls, those in subqueries aside.
@@ -98,7 +122,8 @@ fn order_of(
     items: &[sqlparser::ast::ExprWithAliasAndOrderBy],
     all_keys: bool,
 ) -> Vec<OrderByExpr> {
-    let is_written = |options: &OrderByOptions| options.asc.is_some() || options.nulls_first.is_some();
+    let is_written =
+        |options: &OrderByOptions| options.asc.is_some() || options.nulls_first.is_some();
     keys.iter()
         .map(|key| (key.order_by, all_keys || is_written(&key.order_by)))
         .chain(items.iter().map(|item| (item.order_by, is_written(&item.order_by))))

@@ -2,8 +2,7 @@
 
 use sqlparser::ast::{
     GroupByExpr, Query, Select, SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor,
-    TableWithJoins, WildcardAdditionalOptions,
-    helpers::attached_token::AttachedToken,
+    TableWithJoins, WildcardAdditionalOptions, helpers::attached_token::AttachedToken,
 };
 
 /// A query of nothing but a body.

@@ -5,24 +5,19 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Ident, Select};
 
 use crate::diagnostic::Diagnostic;
-use crate::error::quote_found;
+use crate::error::{is_reserved, quote_found};
 use crate::tokens::Tokens;
-
-/// Names only in quotes. Short on purpose: whatever else works as a name is left alone.
-const RESERVED: &[&str] = &["FROM", "SELECT", "WHERE", "HAVING", "JOIN", "AND", "OR", "AS"];
 
 /// An error for `SELECT a + FROM t`, in which FROM would be a column.
 pub(super) fn refuse(name: &Ident, expected: &str) -> ControlFlow<Diagnostic> {
-    let is_reserved =
-        name.quote_style.is_none() && RESERVED.contains(&name.value.to_uppercase().as_str());
-    if !is_reserved {
+    if name.quote_style.is_some() || !is_reserved(&name.value) {
         return ControlFlow::Continue(());
     }
     let found = quote_found(&name.value);
     ControlFlow::Break(
-        Diagnostic::new(format!("expected {expected}, found {found}"))
-            .at(name.span)
-            .with_hint(format!("a name that is spelled like this needs quotes: \"{}\"", name.value)),
+        Diagnostic::new(format!("expected {expected}, found {found}")).at(name.span).with_hint(
+            format!("a name that is spelled like this needs quotes: \"{}\"", name.value),
+        ),
     )
 }
 

@@ -53,11 +53,7 @@ pub fn parameters(code: &str) -> Result<Parameters, ParametersError> {
         return Err(error(code, "the Lua code is empty", 0));
     };
     let start = match first {
-        LuaToken::Function
-            if tokens.get(1).is_some_and(|(token, _)| *token == LuaToken::Open) =>
-        {
-            0
-        }
+        LuaToken::Function if tokens.get(1).is_some_and(|(token, _)| *token == LuaToken::Open) => 0,
         _ => returned_function(code, &tokens)?
             .ok_or_else(|| error(code, "the Lua code is not a function", first_range.start))?,
     };
@@ -134,7 +130,11 @@ fn block_end(code: &str, tokens: &Tokens, start: usize) -> Result<usize, Paramet
             LuaToken::End | LuaToken::Until => {
                 let opening = open.pop();
                 if (opening == Some(LuaToken::Repeat)) != (*token == LuaToken::Until) {
-                    return Err(error(code, "this does not end the Lua block it stands in", range.start));
+                    return Err(error(
+                        code,
+                        "this does not end the Lua block it stands in",
+                        range.start,
+                    ));
                 }
             }
             _ => {}
@@ -151,8 +151,10 @@ fn block_end(code: &str, tokens: &Tokens, start: usize) -> Result<usize, Paramet
 fn parameter_list(code: &str, tokens: &Tokens, open: usize) -> Result<Parameters, ParametersError> {
     let mut found = Parameters { list: Vec::new(), vararg: false };
     let mut at = open + 1;
-    let is_empty = matches!(tokens.get(at), Some((LuaToken::Close, _)));
-    while !is_empty {
+    if matches!(tokens.get(at), Some((LuaToken::Close, _))) {
+        return Ok(found);
+    }
+    loop {
         match tokens.get(at) {
             Some((LuaToken::Name, range)) => found.list.push(Parameter {
                 name: code[range.clone()].to_string(),
@@ -163,12 +165,11 @@ fn parameter_list(code: &str, tokens: &Tokens, open: usize) -> Result<Parameters
             other => return Err(unexpected_parameter(code, other)),
         }
         match tokens.get(at + 1) {
-            Some((LuaToken::Close, _)) => break,
+            Some((LuaToken::Close, _)) => return Ok(found),
             Some((LuaToken::Comma, _)) if !found.vararg => at += 2,
             other => return Err(unexpected_parameter(code, other)),
         }
     }
-    Ok(found)
 }
 
 fn unexpected_parameter(code: &str, token: Option<&(LuaToken, Range<usize>)>) -> ParametersError {

@@ -26,3 +26,17 @@ EXPLAIN SELECT * FROM 'a' PIPE 'x';
 FROM t |> MAP LUA 'f' USING ((FROM u |> AGGREGATE max(y)), b) AS (z);
 FROM t TABLESAMPLE (5 ROWS) PIPE 'x';
 FROM stdin |> PIPE 'x' |> RENAME line AS l |> DROP l
+;
+SELECT * FROM 'a' PIPE 'x' FORMAT RAW ORDER BY line;
+SELECT * FROM 'a' MAP LUA 'f' AS (x) ORDER BY x;
+FROM 'a' |> PIPE 'sort' |> ORDER BY line;
+SELECT * FROM a NATURAL LEFT JOIN b PIPE 'x' USING (line);
+SELECT * FROM a CROSS JOIN b FILTER LUA 'f' USING (line) WHERE true;
+SELECT * FROM a LEFT JOIN b FILTER LUA 'f' ON error = 1;
+SELECT * FROM a UNION ALL SELECT * FROM b PIPE 'x' UNION ALL FROM c PIPE 'y' |> PIPE 'z';
+SELECT x.n FROM (FROM 'a' |> PIPE 'wc -l' AS (n BIGINT)) AS x, LATERAL (SELECT 1) AS l;
+COPY (FROM 'a' |> MAP LUA $$
+function(line)
+  return 1
+end $$ AS (n INT)) TO 'x.parquet' STORED AS PARQUET;
+EXPLAIN ANALYZE COPY (FROM 'a' |> PIPE 'x') TO 'y.csv'

@@ -21,7 +21,7 @@ pub(crate) enum OutputError {
 }
 
 impl OutputError {
-    pub(super) fn from_io(error: io::Error) -> Self {
+    pub(crate) fn from_io(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::ReaderClosed,
             _ => Self::Io(error),

@@ -1,0 +1,16 @@
+//! The product from outside: the real binary, its arguments, its streams, its processes.
+//! Knows nothing of the code behind it.
+
+mod support;
+
+mod cli {
+    mod ancestor;
+    mod answers;
+    mod children;
+    mod command_line;
+    mod failures;
+    mod hostile;
+    mod junk;
+    mod mistakes;
+    mod sources;
+}
