@@ -6,6 +6,8 @@ use std::ops::Range;
 use sqlparser::ast::{DataType, Expr, Ident};
 use sqlparser::tokenizer::{Location, Span};
 
+use crate::place::Script;
+
 /// One statement.
 #[derive(Debug, Clone)]
 pub struct Statement {
@@ -16,6 +18,13 @@ pub struct Statement {
     pub body: datafusion_sql::parser::Statement,
     /// The operator that each marker stands for, by the marker's index.
     pub operators: Vec<Operator>,
+}
+
+impl Statement {
+    /// Where it begins in `script`, the text that it was parsed from.
+    pub fn start(&self, script: &str) -> Location {
+        Script::new(script).location(self.text.start)
+    }
 }
 
 /// One operator clause, to be planned where its marker stands.

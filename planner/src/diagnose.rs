@@ -138,19 +138,23 @@ fn hint_of(found: &DataFusionDiagnostic) -> Option<String> {
 }
 
 /// The message of the innermost error, without the names of DataFusion's layers.
-fn plain_message(error: &DataFusionError) -> String {
-    let message = error.find_root().strip_backtrace();
-    let mut message = message.as_str();
-    for layer in [
+pub fn plain_message(error: &DataFusionError) -> String {
+    const LAYERS: [&str; 9] = [
         "External error: ",
         "Error during planning: ",
         "Schema error: ",
         "Invalid or Unsupported Configuration: ",
         "SQL error: ",
         "Arrow error: ",
+        "Cast error: ",
         "Execution error: ",
-    ] {
-        message = message.strip_prefix(layer).unwrap_or(message);
+        "Object Store error: ",
+    ];
+    let message = error.find_root().strip_backtrace();
+    // Who to tell of a defect in DataFusion is not for the user of gleam-sql.
+    let mut message = message.split("\nThis issue was likely caused by").next().unwrap_or_default();
+    while let Some(rest) = LAYERS.iter().find_map(|layer| message.strip_prefix(layer)) {
+        message = rest;
     }
     if let Some(what) = message.strip_prefix("This feature is not implemented: ") {
         return format!("not supported: {}", lower_first(what));

@@ -10,10 +10,12 @@ mod statement;
 mod relation;
 mod origin;
 pub mod nodes;
+mod volatile;
 mod fuse;
 mod physical;
 mod diagnose;
 mod hint;
 
+pub use diagnose::plain_message;
 pub use session::{Session, SessionOptions};
 pub use statement::Planned;

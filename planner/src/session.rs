@@ -10,6 +10,7 @@ use gleam_sql_executor::options::GleamOptions;
 use crate::fuse::FuseOperators;
 use crate::physical::OperatorQueryPlanner;
 use crate::sources::FileTables;
+use crate::volatile::PinVolatilePredicates;
 
 /// An input of fewer bytes is one task: a second child would take longer to start than to work, and
 /// the rows come in the order of the files.
@@ -38,6 +39,7 @@ impl Session {
             .with_config(config(options))
             .with_default_features()
             .with_query_planner(Arc::new(OperatorQueryPlanner))
+            .with_analyzer_rule(Arc::new(PinVolatilePredicates))
             .with_optimizer_rule(Arc::new(FuseOperators))
             .build();
         let catalogs = DynamicFileCatalog::new(Arc::clone(state.catalog_list()), Arc::clone(&files) as _);

@@ -87,6 +87,7 @@ impl FileTables {
             return Ok(None);
         };
         let location = text_source(name).unwrap_or(name);
+        refuse_unknown_store(&state, location)?;
         let text = text::text_table(&state, location).await?;
         match text::kind_of(location) {
             SourceKind::Text => Ok(Some(text)),
@@ -104,6 +105,16 @@ impl UrlTableFactory for FileTables {
             DataFusionError::External(Box::new(SourceError { name, reason }))
         })
     }
+}
+
+/// Only stores that the session knows can be read.
+fn refuse_unknown_store(state: &SessionState, location: &str) -> Result<()> {
+    let Ok(url) = Url::parse(location) else { return Ok(()) };
+    let is_local = url.scheme() == "file" || !location.contains("://");
+    if is_local || state.runtime_env().object_store_registry.get_store(&url).is_ok() {
+        return Ok(());
+    }
+    Err(DataFusionError::Plan(format!("not supported yet: sources at {}://", url.scheme())))
 }
 
 /// The files of `text`, read as what their names say.

@@ -8,7 +8,8 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use gleam_sql_executor::error::OperatorError;
 use gleam_sql_executor::text::{INVALID_UTF8_LINES, TextError};
-use gleam_sql_parser::{Diagnostic, Location, Span};
+use gleam_sql_parser::{Diagnostic, Location, Span, Statement};
+use gleam_sql_planner::plain_message;
 
 use crate::output::OutputError;
 use crate::source::Script;
@@ -44,13 +45,13 @@ impl Failure {
     }
 
     /// A statement failed while it ran.
-    pub(crate) fn running(error: OutputError, script: &Script) -> Self {
+    pub(crate) fn running(error: OutputError, statement: &Statement, script: &Script) -> Self {
         let message = match error {
             OutputError::ReaderClosed => return Self::reader_closed(),
             OutputError::Io(error) => format!("error: cannot write the result: {error}\n"),
             OutputError::Query(error) => match find::<OperatorError>(&error) {
                 Some(operator) => operator_failure(operator, script),
-                None => other_failure(&error),
+                None => other_failure(&error, statement.start(&script.text), script),
             },
         };
         Self { status: RUNTIME_FAILURE, message }
@@ -68,28 +69,27 @@ fn operator_failure(error: &OperatorError, script: &Script) -> String {
         let end = Location::new(place.line, place.column + width);
         diagnostic = diagnostic.at(Span::new(Location::new(place.line, place.column), end));
     }
+    render(diagnostic, details, error.hint(), script)
+}
+
+fn render(diagnostic: Diagnostic, details: &str, hint: Option<String>, script: &Script) -> String {
     let mut message = diagnostic.render(&script.text, script.name.as_deref());
     for line in details.lines() {
         let _ = writeln!(message, "{}", visible(line));
     }
-    if let Some(hint) = error.hint() {
-        let _ = writeln!(message, "  = help: {hint}");
+    if let Some(hint) = hint {
+        let _ = writeln!(message, "  = help: {}", visible(&hint));
     }
     message
 }
 
-fn other_failure(error: &DataFusionError) -> String {
-    let root = error.find_root().strip_backtrace();
-    let root = root.strip_prefix("External error: ").unwrap_or(&root);
-    let mut message = String::new();
-    for (index, line) in root.lines().enumerate() {
-        let start = if index == 0 { "error: " } else { "  " };
-        let _ = writeln!(message, "{start}{}", visible(line));
-    }
-    if let Some(hint) = find::<TextError>(error).and_then(TextError::hint) {
-        let _ = writeln!(message, "  = help: {hint}");
-    }
-    message
+/// At the beginning of the statement: what fails outside the operators has no better place.
+fn other_failure(error: &DataFusionError, statement: Location, script: &Script) -> String {
+    let text = plain_message(error);
+    let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
+    let hint = find::<TextError>(error).and_then(TextError::hint);
+    let diagnostic = Diagnostic::new(first).at(Span::new(statement, statement));
+    render(diagnostic, details, hint, script)
 }
 
 /// Text for a terminal: what comes from logs and programs may hold anything.

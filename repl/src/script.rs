@@ -59,7 +59,7 @@ async fn run_script(
             .await
             .map_err(|error| Failure::statement(&error, script))?;
         let rows = execute_stream(planned.plan.clone(), planned.context)
-            .map_err(|error| Failure::running(error.into(), script))?;
+            .map_err(|error| Failure::running(error.into(), &statement, script))?;
         let has_columns = !rows.schema().fields().is_empty();
         let is_plan = printing.plans_as_text && explain::is_explain(&statement.body);
         let written = if is_plan {
@@ -67,7 +67,7 @@ async fn run_script(
         } else {
             output::write_stream(rows, printing.format, io::stdout(), printing.options).await
         };
-        let count = written.map_err(|error| Failure::running(error, script))?;
+        let count = written.map_err(|error| Failure::running(error, &statement, script))?;
         if printing.is_terminal && has_columns && !is_plan {
             eprintln!("({count} {})", if count == 1 { "row" } else { "rows" });
         }
