@@ -16,8 +16,8 @@ extensions_options! {
         /// How long an operator's child may make no progress, such as `60s`, `500ms`, `10m`;
         /// `0` is no limit.
         pub operator_timeout: OperatorTimeout, default = OperatorTimeout::default()
-        /// Limit on the address space of a Lua child, in MiB.
-        pub lua_memory_mib: u64, default = 4096
+        /// Limit on the memory of the Lua functions of a child, in MiB.
+        pub lua_memory_mib: usize, default = 4096
     }
 }
 

@@ -8,7 +8,7 @@ use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, Projection};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
-use gleam_sql_executor::lua::{LuaVerb, MAX_COLUMNS, MAX_STEPS};
+use gleam_sql_executor::lua::{LuaVerb, MAX_INPUTS, MAX_STEPS};
 use gleam_sql_executor::wire::WireFormat;
 
 use crate::nodes::{LuaNode, LuaOutput, NodeArguments, PipeNode};
@@ -102,7 +102,7 @@ fn fuse_lua(outer: &LuaNode) -> Result<Option<LogicalPlan>> {
             (inner.arguments.clone(), positions)
         }
     };
-    if inner.steps.len() + outer.steps.len() > MAX_STEPS || arguments.values.len() > MAX_COLUMNS {
+    if inner.steps.len() + outer.steps.len() > MAX_STEPS || arguments.values.len() > MAX_INPUTS {
         return Ok(None);
     }
     let mut steps = inner.steps.clone();

@@ -20,7 +20,7 @@ use crate::lua::{LuaProgram, LuaVerb};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
 
-const MIB: u64 = 1024 * 1024;
+const MIB: usize = 1024 * 1024;
 
 /// Runs a chain of Lua functions over its input, in one Lua child a partition.
 #[derive(Debug, Clone)]

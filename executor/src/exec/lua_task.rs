@@ -30,6 +30,8 @@ use crate::operator::OperatorLabel;
 const IN_FLIGHT_BATCHES: usize = 2;
 /// A body is read in steps of at most this, so that a broken length allocates little.
 const READ_STEP_BYTES: usize = 64 * 1024 * 1024;
+/// What a child may use beside its functions' memory, and as much again as those for the batches.
+const CHILD_OWN_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// What one task does; a copy a partition.
 #[derive(Debug, Clone)]
@@ -41,7 +43,8 @@ pub(super) struct LuaTask {
     pub kept: Option<Arc<[usize]>>,
     pub schema: SchemaRef,
     pub timeout: Duration,
-    pub memory_bytes: u64,
+    /// Limit on the memory of the functions.
+    pub memory_bytes: usize,
     pub metrics: LuaMetrics,
 }
 
@@ -141,7 +144,9 @@ impl LuaTask {
             program: "/proc/self/exe".into(),
             name: "gleam-sql",
             arguments: lua_child_arguments(),
-            address_space_bytes: Some(self.memory_bytes),
+            address_space_bytes: Some(
+                (self.memory_bytes as u64).saturating_mul(2).saturating_add(CHILD_OWN_BYTES),
+            ),
             inherited: None,
         }
     }
@@ -163,7 +168,7 @@ impl LuaTask {
     ) -> (ChildInput, Result<()>) {
         let fed = async {
             let mut encoder = BatchEncoder::try_new(&self.program).map_err(|e| self.broken(e))?;
-            let setup = lua::encode_setup(&self.program).map_err(|e| self.broken(e))?;
+            let setup = lua::encode_setup_limited(&self.program, self.memory_bytes).map_err(|e| self.broken(e))?;
             if self.write(&setup, &mut child).await? == Fed::Refused {
                 return Ok(());
             }

@@ -34,7 +34,8 @@ pub struct Failure {
     pub row: Option<usize>,
     /// What happened, with the place in front where Lua gives one: `MAP LUA:3: attempt to …`.
     pub message: String,
-    /// The line of the step's code, from 1; none where a returned value does not fit.
+    /// The line of the step's code, from 1; none where the function had returned by then and has
+    /// several lines: a value that does not fit, an error in a function that it tail-called.
     pub lua_line: Option<usize>,
     /// The arguments of the call, such as `line = "66.249…" (string, 83 bytes)`.
     pub arguments: Vec<String>,
@@ -58,7 +59,7 @@ impl Failure {
         Self { step, row: None, message, lua_line, arguments: Vec::new(), hint }
     }
 
-    /// Reads what `capture` in prelude.lua recorded.
+    /// Reads what `capture` in host/failures.lua recorded.
     pub(super) fn from_lua(program: &LuaProgram, recorded: &Table) -> mlua::Result<Self> {
         let step: usize = recorded.get("step")?;
         let message: mlua::LuaString = recorded.get("message")?;

@@ -21,9 +21,11 @@ mod wire;
 mod child;
 mod codegen;
 mod column;
+mod host;
 mod input;
 mod number;
 mod output;
+mod worker;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,12 @@ pub use compile::{LuaSyntaxError, check_syntax};
 pub use error::LuaError;
 pub use failure::{Failure, Tolerated};
 pub use frame::{HEADER_BYTES, MAX_BODY_BYTES, Tag, header, parse_header};
-pub use program::{LuaColumn, LuaProgram, LuaStep, LuaVerb, MAX_COLUMNS, MAX_STEPS, OnError};
-pub use protocol::{BatchEncoder, Reply, ReplyDecoder, encode_end, encode_setup};
+pub use program::{
+    LuaColumn, LuaProgram, LuaStep, LuaVerb, MAX_COLUMNS, MAX_INPUTS, MAX_STEPS, OnError,
+};
+pub use protocol::{
+    BatchEncoder, LUA_MEMORY_BYTES, Reply, ReplyDecoder, encode_end, encode_setup,
+    encode_setup_limited,
+};
 pub use types::LuaType;
 pub use wire::{from_child, output_schema, to_child};

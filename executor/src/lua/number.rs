@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 
 /// Where the loop is, for messages, and the result of [`parse`]. The layout is that of
-/// `gleam_position` in prelude.lua.
+/// `gleam_position` in host/host.lua.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub(super) struct Position {

@@ -9,6 +9,9 @@ use super::types::LuaType;
 /// row twice: once as the caller's locals and once as arguments.
 pub const MAX_COLUMNS: usize = 100;
 
+/// Most columns shipped to a child; each that is used is a local of the loop, which has 200.
+pub const MAX_INPUTS: usize = 150;
+
 /// Most operators fused into one chain; each is a local of the generated chunk.
 pub const MAX_STEPS: usize = 50;
 
@@ -111,6 +114,9 @@ impl LuaProgram {
         }
         if self.steps.len() > MAX_STEPS {
             return Err(LuaError::Program(format!("more than {MAX_STEPS} steps in one chain")));
+        }
+        if self.inputs.len() > MAX_INPUTS {
+            return Err(LuaError::Program(format!("more than {MAX_INPUTS} input columns")));
         }
         for (index, step) in self.steps.iter().enumerate() {
             let given = self.columns_before(index).len();

@@ -31,9 +31,28 @@ pub enum Reply {
     Fault(String),
 }
 
+/// How much memory the Lua values of a child may take, unless Setup says otherwise. Beyond it a
+/// call fails with a message; without a limit, a refused allocation would abort the process.
+pub const LUA_MEMORY_BYTES: usize = 4 * 1024 * 1024 * 1024;
+
+/// What the first frame says.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Setup {
+    pub(super) program: LuaProgram,
+    pub(super) memory_bytes: usize,
+}
+
 /// The first frame to a child.
 pub fn encode_setup(program: &LuaProgram) -> Result<Vec<u8>, LuaError> {
-    Ok(frame(Tag::Setup, &to_json(program)?))
+    encode_setup_limited(program, LUA_MEMORY_BYTES)
+}
+
+/// The first frame to a child whose Lua values may take `memory_bytes`.
+pub fn encode_setup_limited(
+    program: &LuaProgram,
+    memory_bytes: usize,
+) -> Result<Vec<u8>, LuaError> {
+    Ok(frame(Tag::Setup, &to_json(&Setup { program: program.clone(), memory_bytes })?))
 }
 
 /// The last frame to a child.

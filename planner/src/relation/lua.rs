@@ -4,7 +4,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
-use gleam_sql_executor::lua::{self, LuaColumn, LuaStep, LuaType, LuaVerb};
+use gleam_sql_executor::lua::{self, LuaColumn, LuaStep, LuaType, LuaVerb, MAX_COLUMNS};
 use gleam_sql_parser::lua::Parameter;
 use gleam_sql_parser::{Code, Diagnostic, LuaClause, Operator};
 
@@ -35,6 +35,10 @@ pub(super) fn plan(
         .map(|(field, column)| Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column.span)?)))
         .collect::<Result<Vec<_>>>()?;
 
+    if values.len() > MAX_COLUMNS || columns.len() > MAX_COLUMNS {
+        let message = format!("a Lua function takes and gives at most {MAX_COLUMNS} columns");
+        return Err(external(refuse(message, operator.keyword)));
+    }
     let kept = visible_columns(input.schema());
     let (input, origin) = origin::attach(input)?;
     let output = match verb {

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# How fast a log goes through an operator, beside the nearest plain program on the same file.
+#
+#   benches/throughput.sh LOG [RUNS]
+#
+# Needs a release build of gleam-sql (GLEAM_SQL names another one) and, for the peers, luajit.
+# Prints the median seconds of RUNS (5) runs (and the fastest and slowest), rows per second, and the
+# peak memory of the whole process tree in MiB, sampled every 20 ms in a run before those.
+set -euo pipefail
+
+log=${1:?usage: $0 LOG [RUNS]}
+runs=${2:-5}
+gleam=${GLEAM_SQL:-${CARGO_TARGET_DIR:-target}/release/gleam-sql}
+rows=$(wc -l <"$log")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# The sum of the resident memory of a process and all below it, in KiB.
+tree_kib() {
+    local total=0 pid=$1 child
+    if read -r _ pages _ 2>/dev/null <"/proc/$pid/statm"; then total=$((pages * 4)); fi
+    for child in $(cat "/proc/$pid/task/"*"/children" 2>/dev/null); do
+        total=$((total + $(tree_kib "$child")))
+    done
+    echo "$total"
+}
+
+# The milliseconds that a command takes.
+timed_run() {
+    local start
+    start=$(date +%s%N)
+    "$@" >"$scratch/out"
+    echo $((($(date +%s%N) - start) / 1000000))
+}
+
+# The peak memory of a command's process tree in MiB; a run of its own, since looking costs time.
+peak_run() {
+    local pid peak=0 now
+    "$@" >"$scratch/out" &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+        now=$(tree_kib "$pid")
+        if [ "$now" -gt "$peak" ]; then peak=$now; fi
+        sleep 0.02
+    done
+    wait "$pid"
+    echo $((peak / 1024))
+}
+
+measure() {
+    local name=$1 run peak
+    shift
+    peak=$(peak_run "$@")
+    for ((run = 0; run < runs; run++)); do timed_run "$@"; done | sort -n >"$scratch/runs"
+    awk -v name="$name" -v rows="$rows" -v peak="$peak" -v answer="$(tail -1 "$scratch/out")" '
+        { ms[NR] = $1 }
+        END {
+            median = ms[int((NR + 1) / 2)]
+            printf "%-26s %7.2f s (%.2f-%.2f)  %6.2f M rows/s  %5d MiB  -> %s\n",
+                name, median / 1000, ms[1] / 1000, ms[NR] / 1000, rows / median / 1000, peak, answer
+        }' "$scratch/runs"
+}
+
+cat >"$scratch/length.lua" <<'LUA'
+local total = 0
+for line in io.lines(arg[1]) do total = total + #line end
+print(total)
+LUA
+
+echo "$(nproc) cores, $rows lines, $(($(stat -c %s "$log") / 1000000)) MB, median of $runs runs"
+measure "gleam-sql count(*)" "$gleam" -c "SELECT count(*) FROM '$log'"
+measure "wc -l" sh -c "wc -l <'$log'"
+measure "gleam-sql PIPE 'cat'" "$gleam" -c "FROM '$log' |> PIPE 'cat' |> AGGREGATE count(*)"
+measure "cat | wc -l" sh -c "cat '$log' | wc -l"
+measure "gleam-sql MAP LUA #line" "$gleam" -c \
+    "FROM '$log' |> MAP LUA 'function(line) return #line end' AS (n BIGINT) |> AGGREGATE sum(n)"
+if command -v luajit >/dev/null; then
+    measure "luajit #line" luajit "$scratch/length.lua" "$log"
+fi
