@@ -77,6 +77,10 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     let span = found.and_then(|found| found.span).map(span_of);
     let mut diagnostic = if let Some(unknown) = unknown_column(error) {
         unknown
+    } else if plain_message(error).contains("HAVING clause references: Boolean(true)") {
+        // The parser adds HAVING true to an AGGREGATE in which it sees no aggregate function.
+        Diagnostic::new("AGGREGATE needs an aggregate function such as count(*), or GROUP BY")
+            .with_hint("EXTEND computes a value for each row")
     } else {
         let message = match found {
             Some(found) => lower_first(&found.message),

@@ -12,13 +12,21 @@ use std::process::ExitCode;
 
 use args::Args;
 
+/// Address space for the stack of each thread; memory is used as it is touched. Planning recurses
+/// as deep as a statement is nested or long, up to the parser's limits.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
 fn main() -> ExitCode {
     // A Lua child is this program too. The check comes before any thread or runtime exists.
     if let Some(code) = gleam_sql_executor::child::run_if_requested() {
         return code;
     }
     let args = Args::parse();
-    let status = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build();
+    let status = match runtime {
         Ok(runtime) => runtime.block_on(interrupt::or_interrupted(script::run_all(args))),
         Err(error) => {
             eprintln!("error: cannot start: {error}");

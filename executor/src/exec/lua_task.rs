@@ -30,6 +30,8 @@ use crate::operator::OperatorLabel;
 const IN_FLIGHT_BATCHES: usize = 2;
 /// A body is read in steps of at most this, so that a broken length allocates little.
 const READ_STEP_BYTES: usize = 64 * 1024 * 1024;
+/// Operators of a chain that an error of the whole chain names.
+const SHOWN_LABELS: usize = 3;
 /// What a child may use beside its functions' memory, and as much again as those for the batches.
 const CHILD_OWN_BYTES: u64 = 1024 * 1024 * 1024;
 
@@ -154,7 +156,11 @@ impl LuaTask {
     /// An error of the chain as a whole.
     fn error(&self, fault: impl Into<OperatorFault>) -> OperatorError {
         let mut error = OperatorError::new(&self.labels[0], fault);
-        let keywords: Vec<&str> = self.labels.iter().map(|label| label.keyword.as_str()).collect();
+        let shown = self.labels.iter().take(SHOWN_LABELS).map(|label| label.keyword.as_str());
+        let mut keywords: Vec<&str> = shown.collect();
+        if self.labels.len() > SHOWN_LABELS {
+            keywords.push("…");
+        }
         error.label.keyword = keywords.join(" | ");
         error
     }

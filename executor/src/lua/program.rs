@@ -12,8 +12,8 @@ pub const MAX_COLUMNS: usize = 100;
 /// Most columns shipped to a child; each that is used is a local of the loop, which has 200.
 pub const MAX_INPUTS: usize = 150;
 
-/// Most operators fused into one chain; each is a local of the generated chunk.
-pub const MAX_STEPS: usize = 50;
+/// Most operators fused into one chain; each is a dozen locals of the generated chunk, of 200.
+pub const MAX_STEPS: usize = 12;
 
 /// A named, typed column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

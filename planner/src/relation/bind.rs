@@ -1,9 +1,11 @@
 //! Which columns an operator takes.
 
+use std::ops::ControlFlow;
+
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
+use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Spanned, visit_expressions};
 use datafusion::sql::sqlparser::tokenizer::Span;
 use gleam_sql_executor::text;
 use gleam_sql_parser::Diagnostic;
@@ -20,7 +22,25 @@ pub(super) fn using(
     schema: &DFSchema,
     context: &mut dyn RelationPlannerContext,
 ) -> Result<Vec<Expr>> {
-    expressions.iter().map(|expression| context.sql_to_expr(expression.clone(), schema)).collect()
+    let convert = |expression: &SqlExpr| {
+        if has_subquery(expression) {
+            let diagnostic = refuse("not supported yet: a subquery in USING", expression.span());
+            return Err(external(diagnostic.with_hint("JOIN its result first")));
+        }
+        context.sql_to_expr(expression.clone(), schema)
+    };
+    expressions.iter().map(convert).collect()
+}
+
+/// The tables of a subquery there would not be looked for.
+fn has_subquery(expression: &SqlExpr) -> bool {
+    visit_expressions(expression, |part| match part {
+        SqlExpr::Subquery(_) | SqlExpr::Exists { .. } | SqlExpr::InSubquery { .. } => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 /// What PIPE sends without USING: `line` where it exists, otherwise all columns.

@@ -178,3 +178,23 @@ fn many_batches_with_indexes_of_each() {
         [Arc::new(UInt32Array::from(vec![1])), Arc::new(UInt32Array::from(vec![0]))];
     assert_eq!(indexes, expected);
 }
+
+#[test]
+fn the_longest_chains() {
+    let text = |n: usize| vec![S; n];
+    let many = |verb: LuaVerb, code: &str, columns: usize| {
+        let chain_on = |mut c: Chain| {
+            for _ in 0..MAX_STEPS {
+                c = c.step(verb, code, &text(columns)).args(&[0]);
+            }
+            c
+        };
+        let columns = [("line", texts(&["x"]))];
+        rendered(&run_chain(chain_on(chain(&columns)), &columns)).len()
+    };
+    let emit = "function(line) emit(line) end";
+    assert_eq!(many(LuaVerb::FlatMap, emit, 1), 1);
+    assert_eq!(many(LuaVerb::FlatMap, emit, MAX_COLUMNS), 1);
+    assert_eq!(many(LuaVerb::Map, "function(line) return line end", MAX_COLUMNS), 1);
+    assert_eq!(many(LuaVerb::Filter, "function(line) return true end", 0), 1);
+}
