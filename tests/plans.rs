@@ -1,1 +1,389 @@
-//! Plans.
+//! What queries become: logical and physical plans for 2 partitions.
+//!
+//! Files are cut in byte ranges however small they are, so that a scan shows its partitions.
+
+#![expect(clippy::expect_used, reason = "a test stops at its first failure")]
+
+use std::path::Path;
+
+use datafusion::physical_plan::{collect, displayable};
+use gleam_sql_parser::parse_script;
+use gleam_sql_planner::{Planned, Session, SessionOptions};
+use insta::assert_snapshot;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/slt/data");
+
+/// The logical and the physical plan of a query over `data/…`.
+fn explain(query: &str) -> String {
+    in_runtime(async {
+        let mut session = start().await;
+        let planned = plan(&mut session, &format!("EXPLAIN {query}")).await;
+        let batches = collect(planned.plan, planned.context).await.expect("EXPLAIN runs");
+        let plans = batches.iter().map(|batch| batch.column(1)).map(|plans| {
+            let plans = arrow::compute::cast(plans, &arrow::datatypes::DataType::Utf8)
+                .expect("plans are text");
+            let plans = arrow::array::AsArray::as_string::<i32>(&plans);
+            plans.iter().flatten().collect::<Vec<_>>().join("\n")
+        });
+        anywhere(&plans.collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// Only the physical plan.
+fn physical(query: &str) -> String {
+    in_runtime(async {
+        let planned = plan(&mut start().await, query).await;
+        anywhere(&displayable(planned.plan.as_ref()).indent(false).to_string())
+    })
+}
+
+fn in_runtime<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Runtime::new().expect("a runtime can be started").block_on(future)
+}
+
+async fn start() -> Session {
+    let options = SessionOptions { partitions: Some(2), ..Default::default() };
+    let mut session = Session::new(options);
+    plan(&mut session, "SET datafusion.optimizer.repartition_file_min_size = 1").await;
+    session
+}
+
+async fn plan(session: &mut Session, query: &str) -> Planned {
+    let query = query.replace("'data/", &format!("'{}/", data()));
+    let statement = parse_script(&query).next().expect("there is a statement");
+    let statement =
+        statement.map_err(|error| error.render(&query, None)).expect("it can be parsed");
+    let planned = session.plan(&statement, &query).await;
+    planned.map_err(|error| error.render(&query, None)).expect("it can be planned")
+}
+
+fn data() -> String {
+    let path = Path::new(DATA).canonicalize().expect("the data is there");
+    path.to_str().expect("the path is UTF-8").to_owned()
+}
+
+/// The plan as it is in any checkout.
+fn anywhere(plan: &str) -> String {
+    let data = data();
+    plan.replace(&data, "data").replace(data.trim_start_matches('/'), "data").trim_end().to_owned()
+}
+
+#[test]
+fn adjacent_lua_operators_are_one_child() {
+    assert_snapshot!(explain("FROM 'data/app.log' |> FILTER LUA 'function(line) return #line > 3 end' |> MAP LUA 'function(line) return line, #line end' AS (text, n BIGINT) |> FILTER LUA 'function(n) return n > 1 end' |> FLATMAP LUA 'function(text) return {text} end' AS (word)"), @"
+    Lua: FILTER LUA `function(line) return #line > 3 end` | MAP LUA `function(line) return line, #line end` | FILTER LUA `function(n) return n > 1 end` | FLATMAP LUA `function(text) return {text} end`, using=[data/app.log.line]
+      TableScan: data/app.log projection=[line, __gleam_file, __gleam_offset]
+    LuaExec: FILTER LUA `function(line) return #line > 3 end` | MAP LUA `function(line) return line, #line end` | FILTER LUA `function(n) return n > 1 end` | FLATMAP LUA `function(text) return {text} end`, using=[line@0] -> (word), children=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // Past what renames and selects columns.
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line) return line, #line end' AS (a, b BIGINT) |> SELECT b AS c, a AS d |> RENAME d AS e |> AS t |> MAP LUA 'function(e, c) return e end' AS (v)"), @"
+    LuaExec: MAP LUA `function(line) return line, #line end` | MAP LUA `function(e, c) return e end`, using=[line@0] -> (v), children=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // A step that takes fewer columns; the argument is written once.
+    assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return line end' |> FILTER LUA 'function(line, line_no) return line_no > 1 end' |> SELECT line"), @"
+    ProjectionExec: expr=[line@1 as line]
+      LuaExec: FILTER LUA `function(line) return line end` | FILTER LUA `function(line, line_no) return line_no > 1 end`, using=[line@1, line_no@0] -> (line_no, line), children=1
+        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // Not a filter above a projection of made rows, although that would be sound.
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line) return 1, 2 end' AS (a BIGINT, b BIGINT) |> SELECT b |> FILTER LUA 'function(b) return true end'"), @"
+    LuaExec: FILTER LUA `function(b) return true end`, using=[b@0] -> (b), children=2
+      ProjectionExec: expr=[b@1 as b]
+        LuaExec: MAP LUA `function(line) return 1, 2 end`, using=[line@0] -> (a, b), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // In classic syntax.
+    assert_snapshot!(physical("SELECT v FROM 'data/app.log' FILTER LUA 'function(line) return true end' MAP LUA 'function(line) return line end' AS (v) AS t"), @"
+    LuaExec: FILTER LUA `function(line) return true end` | MAP LUA `function(line) return line end`, using=[line@0] -> (v), children=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn lua_operators_stay_apart_where_fusing_is_unsound() {
+    // An expression is not computed for rows that the function before drops.
+    assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return line:find(\"[0-9]\") end' |> MAP LUA 'function(n) return n end' USING (CAST(line AS BIGINT)) AS (n BIGINT)"), @r#"
+    LuaExec: MAP LUA `function(n) return n end`, using=[CAST(line@0 AS Int64)] -> (n), children=2
+      LuaExec: FILTER LUA `function(line) return line:find("[0-9]") end`, using=[line@0] -> (line, __gleam_file, __gleam_offset), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    "#);
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line) return #line end' AS (n BIGINT) |> EXTEND 10 / n AS m |> MAP LUA 'function(m) return m end' AS (m BIGINT)"), @"
+    LuaExec: MAP LUA `function(m) return m end`, using=[m@0] -> (m), children=2
+      ProjectionExec: expr=[10 / n@0 as m]
+        LuaExec: MAP LUA `function(line) return #line end`, using=[line@0] -> (n), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // What is between them has to happen between them.
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line) return #line end' AS (n BIGINT) |> WHERE n > 3 |> MAP LUA 'function(n) return n end' AS (m BIGINT)"), @"
+    LuaExec: MAP LUA `function(n) return n end`, using=[n@0] -> (m), children=2
+      FilterExec: n@0 > 3
+        LuaExec: MAP LUA `function(line) return #line end`, using=[line@0] -> (n), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line) return #line end' AS (n BIGINT) |> LIMIT 3 |> MAP LUA 'function(n) return n end' AS (m BIGINT)"), @"
+    LuaExec: MAP LUA `function(n) return n end`, using=[n@0] -> (m), children=1
+      CoalescePartitionsExec: fetch=3
+        LuaExec: MAP LUA `function(line) return #line end`, using=[line@0] -> (n), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line) return #line end' AS (n BIGINT) |> DISTINCT |> MAP LUA 'function(n) return n end' AS (m BIGINT)"), @"
+    LuaExec: MAP LUA `function(n) return n end`, using=[n@0] -> (m), children=2
+      AggregateExec: mode=FinalPartitioned, gby=[n@0 as n], aggr=[]
+        RepartitionExec: partitioning=Hash([n@0], 2), input_partitions=2
+          AggregateExec: mode=Partial, gby=[n@0 as n], aggr=[]
+            LuaExec: MAP LUA `function(line) return #line end`, using=[line@0] -> (n), children=2
+              DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line) return #line end' AS (n BIGINT) |> PIPE 'cat' |> MAP LUA 'function(line) return line end' AS (m)"), @"
+    LuaExec: MAP LUA `function(line) return line end`, using=[line@0] -> (m), children=2
+      PipeExec: `cat`, using=[n@0], RAW -> (line), children=2
+        LuaExec: MAP LUA `function(line) return #line end`, using=[line@0] -> (n), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn adjacent_raw_pipes_are_one_pipeline() {
+    assert_snapshot!(explain("FROM 'data/app.log' |> PIPE 'grep ERROR' |> PIPE 'cut -d\" \" -f3' |> PIPE 'tr a-z A-Z'"), @r#"
+    Pipe: PIPE `grep ERROR` | PIPE `cut -d" " -f3` | PIPE `tr a-z A-Z`, using=[data/app.log.line]
+      TableScan: data/app.log projection=[line, __gleam_file, __gleam_offset]
+    PipeExec: `grep ERROR` | `cut -d" " -f3` | `tr a-z A-Z`, using=[line@0], RAW -> (line), children=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    "#);
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'grep ERROR' AS (a) |> RENAME a AS b |> AS t |> SELECT b |> PIPE 'rev' USING (t.b) AS (c)"), @"
+    PipeExec: `grep ERROR` | `rev`, using=[line@0], RAW -> (c), children=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // The last one may split its output.
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'grep ERROR' |> PIPE 'tr \" \" \"\\t\"' AS (a, b, c, d)"), @r#"
+    PipeExec: `grep ERROR` | `tr " " "\t"`, using=[line@0], RAW -> (a, b, c, d), children=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    "#);
+    // The first may read TSV.
+    assert_snapshot!(physical("FROM 'data/requests.csv' |> PIPE 'cut -f1' |> PIPE 'sort'"), @"
+    PipeExec: `cut -f1` | `sort`, using=[service@0, hits@1, tier@2], TSV -> (line), children=2
+      DataSourceExec: file_groups={2 groups: [[data/requests.csv:0..39], [data/requests.csv:39..78]]}, projection=[service, hits, tier], file_type=csv, has_header=true
+    ");
+}
+
+#[test]
+fn pipes_stay_apart_where_fusing_is_unsound() {
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' |> PIPE 'cat' USING (upper(line))"), @"
+    PipeExec: `cat`, using=[upper(line@0)], RAW -> (line), children=2
+      PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // The text is checked against its type in between.
+    assert_snapshot!(physical("FROM 'data/numbers.log' |> PIPE 'cat' AS (n BIGINT) |> PIPE 'cat' AS (m BIGINT)"), @"
+    PipeExec: `cat`, using=[n@0], RAW -> (m), children=2
+      PipeExec: `cat`, using=[line@0], RAW -> (n), children=2
+        DataSourceExec: file_groups={2 groups: [[data/numbers.log:0..26], [data/numbers.log:26..51]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // Escapes are undone and made in between.
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' FORMAT TSV AS (a) |> PIPE 'cat'"), @"
+    PipeExec: `cat`, using=[a@0], RAW -> (line), children=2
+      PipeExec: `cat`, using=[line@0], TSV -> (a), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' |> PIPE 'cat' FORMAT TSV AS (a)"), @"
+    PipeExec: `cat`, using=[line@0], TSV -> (a), children=2
+      PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' AS (a, b) |> PIPE 'cat' USING (a)"), @"
+    PipeExec: `cat`, using=[a@0], RAW -> (line), children=2
+      ProjectionExec: expr=[a@0 as a]
+        PipeExec: `cat`, using=[line@0], RAW -> (a, b), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' |> WHERE line LIKE '%x%' |> PIPE 'cat'"), @"
+    PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+      FilterExec: line@0 LIKE %x%
+        PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' |> LIMIT 3 |> PIPE 'cat'"), @"
+    PipeExec: `cat`, using=[line@0], RAW -> (line), children=1
+      CoalescePartitionsExec: fetch=3
+        PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn an_order_before_an_operator_is_kept() {
+    let check = |query: &str| {
+        let plan = physical(query);
+        let sorts = plan.contains("SortExec: expr=[line@0 ASC NULLS LAST]");
+        assert!(sorts && plan.contains("children=1"), "{query}\n{plan}");
+    };
+    check(
+        "FROM 'data/app.log' |> ORDER BY line |> FILTER LUA 'function(line) return true end' |> SELECT line",
+    );
+    check(
+        "FROM 'data/app.log' |> ORDER BY line |> MAP LUA 'function(line) return line end' AS (v)",
+    );
+    check("FROM 'data/app.log' |> ORDER BY line |> PIPE 'cat'");
+    check("FROM 'data/app.log' |> PIPE 'cat' |> ORDER BY line |> PIPE 'cat'");
+    check("SELECT * FROM (SELECT line FROM 'data/app.log' ORDER BY line) PIPE 'cat'");
+    assert_snapshot!(physical("FROM 'data/app.log' |> ORDER BY line |> LIMIT 2 |> MAP LUA 'function(line) return line end' AS (v)"), @"
+    LuaExec: MAP LUA `function(line) return line end`, using=[line@0] -> (v), children=1
+      SortPreservingMergeExec: [line@0 ASC NULLS LAST], fetch=2
+        SortExec: TopK(fetch=2), expr=[line@0 ASC NULLS LAST], preserve_partitioning=[true]
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn filters_pass_operators_that_keep_rows() {
+    assert_snapshot!(explain("FROM 'data/app.log' |> FILTER LUA 'function(line) return true end' |> WHERE line LIKE '%x%' AND line_no > 2"), @r#"
+    Lua: FILTER LUA `function(line) return true end`, using=[data/app.log.line]
+      Filter: data/app.log.line_no > Int64(2) AND data/app.log.line LIKE Utf8View("%x%")
+        TableScan: data/app.log projection=[file, line_no, line, __gleam_file, __gleam_offset]
+    LuaExec: FILTER LUA `function(line) return true end`, using=[line@2] -> (file, line_no, line), children=1
+      FilterExec: line_no@1 > 2 AND line@2 LIKE %x%
+        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[file, line_no, line, __gleam_file, __gleam_offset], file_type=text
+    "#);
+    assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return true end' |> FILTER LUA 'function(line) return line end' |> WHERE line LIKE '%x%' |> SELECT line"), @"
+    LuaExec: FILTER LUA `function(line) return true end` | FILTER LUA `function(line) return line end`, using=[line@0] -> (line), children=2
+      FilterExec: line@0 LIKE %x%
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // Not those that make rows, also where the names are the same.
+    assert_snapshot!(explain("FROM 'data/app.log' |> MAP LUA 'function(line) return line end' AS (line) |> WHERE line LIKE '%x%'"), @r#"
+    Filter: line LIKE Utf8View("%x%")
+      Lua: MAP LUA `function(line) return line end`, using=[data/app.log.line]
+        TableScan: data/app.log projection=[line, __gleam_file, __gleam_offset]
+    FilterExec: line@0 LIKE %x%
+      LuaExec: MAP LUA `function(line) return line end`, using=[line@0] -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    "#);
+    assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return true end' |> FLATMAP LUA 'function(line) return {line} end' AS (line) |> FILTER LUA 'function(line) return true end' |> WHERE line = 'x'"), @"
+    LuaExec: FILTER LUA `function(line) return true end`, using=[line@0] -> (line), children=2
+      FilterExec: line@0 = x
+        LuaExec: FILTER LUA `function(line) return true end` | FLATMAP LUA `function(line) return {line} end`, using=[line@0] -> (line), children=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' |> WHERE line = 'x'"), @"
+    FilterExec: line@0 = x
+      PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // A limit passes nothing that drops rows.
+    assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return true end' |> LIMIT 1 |> SELECT line"), @"
+    CoalescePartitionsExec: fetch=1
+      LuaExec: FILTER LUA `function(line) return true end`, using=[line@0] -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn only_used_columns_are_read() {
+    // `line` and the place of the row for errors; never `file` or `line_no`.
+    assert_snapshot!(explain("FROM 'data/app.log' |> MAP LUA 'function(line) return line end' AS (v)"), @"
+    Lua: MAP LUA `function(line) return line end`, using=[data/app.log.line]
+      TableScan: data/app.log projection=[line, __gleam_file, __gleam_offset]
+    LuaExec: MAP LUA `function(line) return line end`, using=[line@0] -> (v), children=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> MAP LUA 'function(line_no) return line_no end' AS (v BIGINT)"), @"
+    LuaExec: MAP LUA `function(line_no) return line_no end`, using=[line_no@0] -> (v), children=1
+      DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return true end' |> AGGREGATE count(*) AS n"), @"
+    ProjectionExec: expr=[count(Int64(1))@0 as n]
+      AggregateExec: mode=Final, gby=[], aggr=[count(Int64(1))]
+        CoalescePartitionsExec
+          AggregateExec: mode=Partial, gby=[], aggr=[count(Int64(1))]
+            ProjectionExec: expr=[]
+              LuaExec: FILTER LUA `function(line) return true end`, using=[line@0] -> (line), children=2
+                DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return true end' |> AGGREGATE count(*) AS n GROUP BY file"), @"
+    ProjectionExec: expr=[file@0 as file, count(Int64(1))@1 as n]
+      AggregateExec: mode=FinalPartitioned, gby=[file@0 as file], aggr=[count(Int64(1))]
+        RepartitionExec: partitioning=Hash([file@0], 2), input_partitions=2
+          AggregateExec: mode=Partial, gby=[file@0 as file], aggr=[count(Int64(1))]
+            ProjectionExec: expr=[file@0 as file]
+              LuaExec: FILTER LUA `function(line) return true end`, using=[line@1] -> (file, line), children=2
+                DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[file, line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' |> AGGREGATE count(*) AS n"), @"
+    ProjectionExec: expr=[count(Int64(1))@0 as n]
+      AggregateExec: mode=Final, gby=[], aggr=[count(Int64(1))]
+        CoalescePartitionsExec
+          AggregateExec: mode=Partial, gby=[], aggr=[count(Int64(1))]
+            ProjectionExec: expr=[]
+              PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+                DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/requests.csv' |> MAP LUA 'function(hits) return hits end' AS (n BIGINT)"), @"
+    LuaExec: MAP LUA `function(hits) return hits end`, using=[hits@0] -> (n), children=2
+      DataSourceExec: file_groups={2 groups: [[data/requests.csv:0..39], [data/requests.csv:39..78]]}, projection=[hits], file_type=csv, has_header=true
+    ");
+    assert_snapshot!(physical("FROM 'data/requests.csv' |> PIPE 'cat' USING (service)"), @"
+    PipeExec: `cat`, using=[service@0], RAW -> (line), children=2
+      DataSourceExec: file_groups={2 groups: [[data/requests.csv:0..39], [data/requests.csv:39..78]]}, projection=[service], file_type=csv, has_header=true
+    ");
+    assert_snapshot!(physical("SELECT count(*) FROM 'data/app.log'"), @"
+    ProjectionExec: expr=[count(Int64(1))@0 as count(*)]
+      AggregateExec: mode=Final, gby=[], aggr=[count(Int64(1))]
+        CoalescePartitionsExec
+          AggregateExec: mode=Partial, gby=[], aggr=[count(Int64(1))]
+            DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, file_type=text
+    ");
+}
+
+#[test]
+fn children_are_counted() {
+    assert_snapshot!(physical("FROM 'data/parts/*.log' |> PIPE 'cat'"), @"
+    PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+      DataSourceExec: file_groups={2 groups: [[data/parts/1.log, data/parts/2.log:0..91], [data/parts/2.log:91..185, data/parts/3.log]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // A compressed file is not cut.
+    assert_snapshot!(physical("FROM 'data/access.log.gz' |> PIPE 'cat'"), @"
+    PipeExec: `cat`, using=[line@0], RAW -> (line), children=1
+      DataSourceExec: file_groups={1 group: [[data/access.log.gz]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // Nor is one whose lines are counted.
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' USING (line_no)"), @"
+    PipeExec: `cat`, using=[line_no@0], RAW -> (line), children=1
+      DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("SELECT 1 AS x |> MAP LUA 'function(x) return x end' AS (y BIGINT)"), @"
+    LuaExec: MAP LUA `function(x) return x end`, using=[x@0] -> (y), children=1
+      ProjectionExec: expr=[1 as x]
+        PlaceholderRowExec
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> AGGREGATE count(*) AS n GROUP BY line |> MAP LUA 'function(n) return n end' AS (m BIGINT)"), @"
+    LuaExec: MAP LUA `function(n) return n end`, using=[n@0] -> (m), children=2
+      ProjectionExec: expr=[count(Int64(1))@1 as n]
+        AggregateExec: mode=FinalPartitioned, gby=[line@0 as line], aggr=[count(Int64(1))]
+          RepartitionExec: partitioning=Hash([line@0], 2), input_partitions=2
+            AggregateExec: mode=Partial, gby=[line@0 as line], aggr=[count(Int64(1))]
+              DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> LIMIT 2 |> PIPE 'cat'"), @"
+    PipeExec: `cat`, using=[line@0], RAW -> (line), children=1
+      CoalescePartitionsExec: fetch=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], limit=2, file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' |> UNION ALL (FROM 'data/app.log' |> PIPE 'rev')"), @"
+    UnionExec
+      PipeExec: `cat`, using=[line@0], RAW -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+      PipeExec: `rev`, using=[line@0], RAW -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn long_code_is_shown_by_its_first_line() {
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE $$\n  grep x |\n  sort\n$$ |> MAP LUA $$\nfunction(line)\n  return line\nend $$ AS (v)"), @"
+    LuaExec: MAP LUA `function(line) …`, using=[line@0] -> (v), children=2
+      PipeExec: `grep x | …`, using=[line@0], RAW -> (line), children=2
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}

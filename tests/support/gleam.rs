@@ -54,6 +54,7 @@ impl Place {
             arguments: Vec::new(),
             environment: Vec::new(),
             input: Input::Null,
+            errors: None,
         }
     }
 
@@ -70,6 +71,8 @@ pub(crate) struct Gleam {
     pub(super) arguments: Vec<OsString>,
     pub(super) environment: Vec<(OsString, OsString)>,
     pub(super) input: Input,
+    /// A file that gets stderr.
+    pub(super) errors: Option<PathBuf>,
 }
 
 /// What it gets as standard input.
@@ -111,6 +114,12 @@ impl Gleam {
 
     pub(crate) fn held_input(mut self) -> Self {
         self.input = Input::Held;
+        self
+    }
+
+    /// Sends stderr to an existing file.
+    pub(crate) fn errors_into(mut self, path: impl AsRef<Path>) -> Self {
+        self.errors = Some(path.as_ref().to_owned());
         self
     }
 

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::gleam::{Finished, Gleam, Input};
-use super::processes::{self, wait_until};
+use super::processes::{self, PATIENCE, wait_until};
 
 /// How long what is left of a run may take to go away after it.
 const AFTERLIFE: Duration = Duration::from_secs(5);
@@ -17,6 +18,7 @@ const AFTERLIFE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Running {
     process: Child,
+    arguments: Vec<String>,
     started: Instant,
     stdin: Option<ChildStdin>,
     stdout: Option<BufReader<ChildStdout>>,
@@ -37,7 +39,12 @@ impl Running {
                 Input::File(path) => File::open(path).expect("the input can be opened").into(),
             })
             .stdout(stdout)
-            .stderr(Stdio::piped());
+            .stderr(match &gleam.errors {
+                None => Stdio::piped(),
+                Some(path) => {
+                    File::options().write(true).open(path).expect("it can be opened").into()
+                }
+            });
         let close_input = matches!(gleam.input, Input::Closed);
         // SAFETY: setsid(2) and close(2) are safe between fork and exec.
         unsafe {
@@ -60,21 +67,43 @@ impl Running {
         }
         let stdout = process.stdout.take().map(BufReader::new);
         let stderr = process.stderr.take().map(read_in_thread);
-        Self { process, started: Instant::now(), stdin, stdout, stderr, ended: false }
+        let shown = |one: std::ffi::OsString| one.to_string_lossy().into_owned();
+        let arguments = gleam.arguments.into_iter().map(shown).collect();
+        Self { process, arguments, started: Instant::now(), stdin, stdout, stderr, ended: false }
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// The children that it has now.
+    /// The children that it has now, zombies included. A fork that has not become its program yet
+    /// is none.
     pub(crate) fn children(&self) -> Vec<processes::Process> {
-        processes::children_of(self.id())
+        let is_program = |one: &processes::Process| one.is_zombie() || !self.looks_like(one);
+        processes::children_of(self.id()).into_iter().filter(is_program).collect()
+    }
+
+    fn looks_like(&self, process: &processes::Process) -> bool {
+        process.arguments.iter().skip(1).eq(&self.arguments)
     }
 
     /// Its Lua children.
     pub(crate) fn lua_children(&self) -> Vec<processes::Process> {
         self.children().into_iter().filter(processes::Process::is_lua_child).collect()
+    }
+
+    /// What is there beside it, zombies included, after time enough to go away.
+    pub(crate) fn left_while_it_lives(&self) -> Vec<processes::Process> {
+        let deadline = Instant::now() + AFTERLIFE;
+        loop {
+            let mut left = processes::of_session(self.id());
+            left.retain(|process| process.id != self.id());
+            left.extend(self.children().into_iter().filter(processes::Process::is_zombie));
+            if left.is_empty() || Instant::now() > deadline {
+                return left;
+            }
+            processes::nap();
+        }
     }
 
     /// Waits until it has at least so many children, and gives them.
@@ -104,12 +133,25 @@ impl Running {
         self.stdin = None;
     }
 
-    /// Reads one line of output.
+    /// Reads one line of output; it must come soon. Empty at the end.
+    #[track_caller]
     pub(crate) fn read_line(&mut self) -> String {
-        let mut line = String::new();
+        let mut line = Vec::new();
         let stdout = self.stdout.as_mut().expect("stdout is a pipe");
-        stdout.read_line(&mut line).expect("output can be read");
-        line
+        while !line.ends_with(b"\n") {
+            if stdout.buffer().is_empty() {
+                wait_for_data(stdout.get_ref());
+            }
+            let buffer = stdout.fill_buf().expect("output can be read");
+            if buffer.is_empty() {
+                break;
+            }
+            let end =
+                buffer.iter().position(|byte| *byte == b'\n').map_or(buffer.len(), |at| at + 1);
+            line.extend_from_slice(&buffer[..end]);
+            stdout.consume(end);
+        }
+        String::from_utf8(line).expect("output is UTF-8")
     }
 
     /// Stops reading output: `| head`.
@@ -162,8 +204,14 @@ impl Running {
 
     fn end_all(&mut self) {
         self.ended = true;
-        for process in processes::of_session(self.id()) {
-            processes::signal(process.id, libc::SIGKILL);
+        // More than once: what was forked during one look is seen by the next.
+        let kill_all = || {
+            let living = processes::of_session(self.process.id());
+            living.iter().for_each(|process| processes::signal(process.id, libc::SIGKILL));
+            living.is_empty()
+        };
+        while !kill_all() {
+            processes::nap();
         }
         let _ = self.process.wait();
     }
@@ -176,6 +224,16 @@ impl Drop for Running {
             self.end_all();
         }
     }
+}
+
+/// Waits until there is something to read, or the end.
+#[track_caller]
+fn wait_for_data(stdout: &ChildStdout) {
+    let mut polled = libc::pollfd { fd: stdout.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let limit = i32::try_from(PATIENCE.as_millis()).expect("it is short");
+    // SAFETY: poll(2) reads and writes the one struct that it is given.
+    let ready = unsafe { libc::poll(&raw mut polled, 1, limit) };
+    assert!(ready == 1, "no output came within {PATIENCE:?}");
 }
 
 fn read_in_thread(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
