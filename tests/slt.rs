@@ -21,9 +21,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
-use datafusion::physical_plan::collect;
-use gleam_sql_parser::parse_script;
-use gleam_sql_planner::{Session, SessionOptions};
+use datafusion::physical_plan::{ExecutionPlanProperties, collect};
+use gleam_sql_parser::{Diagnostic, Statement, parse_script};
+use gleam_sql_planner::{Planned, Session, SessionOptions};
 use libtest_mimic::{Arguments, Failed, Trial};
 use sqllogictest::{AsyncDB, ColumnType, DBOutput, Runner};
 use tokio::runtime::Runtime;
@@ -43,8 +43,9 @@ fn main() -> ExitCode {
     if std::env::var_os("UPDATE_SLT").is_some() {
         files.iter().for_each(|file| update(file));
     }
-    let trials = files.iter().flat_map(|file| PARTITIONS.map(|partitions| trial(file, partitions)));
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    let of_files = files.iter().flat_map(|file| PARTITIONS.map(|count| trial(file, count)));
+    let trials = of_files.chain(PARTITIONS.map(division)).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 fn slt_files() -> Vec<PathBuf> {
@@ -64,6 +65,30 @@ fn trial(file: &Path, partitions: usize) -> Trial {
         let failures = runtime().block_on(run(&file, partitions))?;
         if failures.is_empty() { Ok(()) } else { Err(Failed::from(failures.join("\n"))) }
     })
+}
+
+/// That the work is divided at all: otherwise the other trials would prove less than they say.
+fn division(partitions: usize) -> Trial {
+    Trial::test(format!("division::partitions_{partitions}"), move || {
+        for query in [
+            "FROM 'data/numbers.log' |> SELECT line",
+            "FROM 'data/numbers.log' |> FILTER LUA 'function(line) return true end' |> SELECT line",
+            "FROM 'data/numbers.log' |> PIPE 'cat'",
+        ] {
+            let count = runtime().block_on(partition_count(query, partitions))?;
+            if count != partitions {
+                return Err(Failed::from(format!("{count} partitions: {query}")));
+            }
+        }
+        Ok(())
+    })
+}
+
+async fn partition_count(query: &str, partitions: usize) -> Result<usize, EngineError> {
+    let mut engine = Engine::start(partitions).await?;
+    let statement = parse_script(query).next().expect("there is a statement");
+    let planned = engine.plan(statement, query).await?;
+    Ok(planned.plan.output_partitioning().partition_count())
 }
 
 /// Every record of a file that does not answer as it says.
@@ -144,10 +169,7 @@ impl Engine {
     async fn execute(&mut self, script: &str) -> Result<DBOutput<Kind>, EngineError> {
         let mut output = DBOutput::StatementComplete(0);
         for statement in parse_script(script) {
-            let refused =
-                |error: gleam_sql_parser::Diagnostic| EngineError(error.render(script, None));
-            let statement = statement.map_err(refused)?;
-            let planned = self.session.plan(&statement, script).await.map_err(refused)?;
+            let planned = self.plan(statement, script).await?;
             let schema = planned.plan.schema();
             let batches = collect(planned.plan, planned.context)
                 .await
@@ -155,6 +177,15 @@ impl Engine {
             output = answer(&schema, &batches);
         }
         Ok(output)
+    }
+
+    async fn plan(
+        &mut self,
+        statement: Result<Statement, Diagnostic>,
+        script: &str,
+    ) -> Result<Planned, EngineError> {
+        let refused = |error: Diagnostic| EngineError(error.render(script, None));
+        self.session.plan(&statement.map_err(refused)?, script).await.map_err(refused)
     }
 }
 

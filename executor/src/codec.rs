@@ -17,7 +17,7 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
 use prost::{Message, Oneof};
 
-use crate::exec::{LuaExec, OperatorArguments, PipeCommand, PipeExec};
+use crate::exec::{InputOrder, LuaExec, OperatorArguments, PipeCommand, PipeExec};
 use crate::lua::LuaProgram;
 use crate::operator::{OperatorLabel, Place};
 use crate::text;
@@ -94,6 +94,8 @@ struct LuaMessage {
     kept: Option<IndexesMessage>,
     #[prost(message, optional, tag = "5")]
     schema: Option<SchemaMessage>,
+    #[prost(bool, tag = "6")]
+    in_order: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -110,6 +112,8 @@ struct PipeMessage {
     tsv_output: bool,
     #[prost(message, optional, tag = "6")]
     schema: Option<SchemaMessage>,
+    #[prost(bool, tag = "7")]
+    in_order: bool,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -150,6 +154,7 @@ fn encode_lua(
             indexes: kept.iter().map(|index| *index as u64).collect(),
         }),
         schema: Some(lua.schema().as_ref().try_into()?),
+        in_order: *lua.order() != InputOrder::Any,
     })
 }
 
@@ -166,6 +171,7 @@ fn encode_pipe(
         tsv_input: input_format == WireFormat::Tsv,
         tsv_output: output_format == WireFormat::Tsv,
         schema: Some(pipe.schema().as_ref().try_into()?),
+        in_order: *pipe.order() != InputOrder::Any,
     })
 }
 
@@ -215,14 +221,21 @@ impl Decoder<'_> {
         if kept.iter().flat_map(|kept| kept.iter()).any(|index| *index >= columns) {
             return Err(broken(&"kept columns that are not there"));
         }
-        Ok(Arc::new(LuaExec::new(
+        let arguments = self.arguments(message.arguments, &input.schema())?;
+        if arguments.values.len() != program.inputs.len()
+            || kept.is_some() != program.replies_with_indexes()
+        {
+            return Err(broken(&"arguments or columns that do not fit the Lua program"));
+        }
+        let lua = LuaExec::new(
             Arc::clone(input),
             Arc::new(program),
             message.labels.into_iter().map(OperatorLabel::from).collect(),
-            self.arguments(message.arguments, &input.schema())?,
+            arguments,
             kept,
             schema(message.schema)?,
-        )))
+        );
+        Ok(Arc::new(lua.with_order(order(message.in_order))))
     }
 
     fn pipe(&self, message: PipeMessage, input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -232,13 +245,18 @@ impl Decoder<'_> {
         let commands = message.labels.into_iter().zip(message.codes);
         let commands = commands.map(|(label, code)| PipeCommand { label: label.into(), code });
         let format = |is_tsv| if is_tsv { WireFormat::Tsv } else { WireFormat::Raw };
-        Ok(Arc::new(PipeExec::new(
+        let arguments = self.arguments(message.arguments, &input.schema())?;
+        if arguments.values.is_empty() {
+            return Err(broken(&"a shell program without arguments"));
+        }
+        let pipe = PipeExec::new(
             Arc::clone(input),
             commands.collect(),
-            self.arguments(message.arguments, &input.schema())?,
+            arguments,
             (format(message.tsv_input), format(message.tsv_output)),
             schema(message.schema)?,
-        )))
+        );
+        Ok(Arc::new(pipe.with_order(order(message.in_order))))
     }
 
     fn arguments(&self, message: Option<ArgumentsMessage>, input: &Schema) -> Result<OperatorArguments> {
@@ -263,6 +281,11 @@ impl Decoder<'_> {
             .map(|message| self.converter.proto_to_physical_expr(message, input, &context))
             .collect()
     }
+}
+
+/// A plan in bytes has its sorts already; what is left of an order is that it takes a single task.
+fn order(in_order: bool) -> InputOrder {
+    if in_order { InputOrder::AsItComes } else { InputOrder::Any }
 }
 
 fn schema(message: Option<SchemaMessage>) -> Result<SchemaRef> {

@@ -59,6 +59,9 @@ pub enum OperatorFault {
         /// The limit that was set.
         limit: Duration,
     },
+    /// The program has ended, and what it started still holds its output.
+    #[error("it has ended, but a process that it started still holds its output")]
+    LeftBehind,
     /// The child could not be started.
     #[error("cannot start `{program}`: {source}")]
     CannotStart {
@@ -92,9 +95,15 @@ impl OperatorError {
                 "a longer limit is set with SET gleam.operator_timeout = '10m', none with '0'"
                     .to_owned(),
             ),
-            OperatorFault::CannotStart { program: "bash", .. } => {
+            OperatorFault::CannotStart { program: "bash", source }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
                 Some("PIPE needs bash in the PATH".to_owned())
             }
+            OperatorFault::LeftBehind => Some(
+                "end the program with `wait`, or send the output of background processes elsewhere"
+                    .to_owned(),
+            ),
             OperatorFault::Lua { hint, .. } => hint.clone(),
             _ => None,
         }

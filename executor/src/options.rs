@@ -1,24 +1,92 @@
 //! Settings of the operators, `SET gleam.…`.
 
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use datafusion::common::config::{ConfigExtension, ConfigField, Visit};
-use datafusion::common::extensions_options;
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use thiserror::Error;
 
-extensions_options! {
-    /// Settings that travel with a query.
-    pub struct GleamOptions {
-        /// How long an operator's child may make no progress, such as `60s`, `500ms`, `10m`;
-        /// `0` is no limit.
-        pub operator_timeout: OperatorTimeout, default = OperatorTimeout::default()
-        /// Limit on the memory of the Lua functions of a child, in MiB.
-        pub lua_memory_mib: usize, default = 4096
+/// Settings that travel with a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GleamOptions {
+    /// How long an operator's child may make no progress.
+    pub operator_timeout: OperatorTimeout,
+    /// Limit on the memory of the Lua functions of a child, in MiB.
+    pub lua_memory_mib: usize,
+}
+
+/// The smallest limit on memory with which Lua itself can run, in MiB.
+const MIN_LUA_MEMORY_MIB: usize = 16;
+
+impl Default for GleamOptions {
+    fn default() -> Self {
+        Self { operator_timeout: OperatorTimeout::default(), lua_memory_mib: 4096 }
     }
+}
+
+/// DataFusion's macro for this would list the settings without `gleam.`, so that SHOW could not find
+/// them.
+impl ExtensionOptions for GleamOptions {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), DataFusionError> {
+        match key {
+            "operator_timeout" => self.operator_timeout = value.parse().map_err(external)?,
+            "lua_memory_mib" => {
+                let mebibytes = value.parse().map_err(external)?;
+                if mebibytes < MIN_LUA_MEMORY_MIB {
+                    let message = format!("gleam.lua_memory_mib is {MIN_LUA_MEMORY_MIB} at the least");
+                    return Err(DataFusionError::Configuration(message));
+                }
+                self.lua_memory_mib = mebibytes;
+            }
+            _ => {
+                let message = format!(
+                    "there is no setting `gleam.{key}`, only gleam.operator_timeout and gleam.lua_memory_mib"
+                );
+                return Err(DataFusionError::Configuration(message));
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let entry = |key: &str, value: String, description: &'static str| ConfigEntry {
+            key: format!("{}.{key}", Self::PREFIX),
+            value: Some(value),
+            description,
+        };
+        vec![
+            entry(
+                "operator_timeout",
+                self.operator_timeout.to_string(),
+                "How long an operator's child may make no progress, such as 60s, 500ms, 10m; 0 is no limit",
+            ),
+            entry(
+                "lua_memory_mib",
+                self.lua_memory_mib.to_string(),
+                "Limit on the memory of the Lua functions of a child, in MiB",
+            ),
+        ]
+    }
+}
+
+fn external(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 impl ConfigExtension for GleamOptions {
@@ -73,22 +141,6 @@ impl FromStr for OperatorTimeout {
 #[derive(Debug, Error)]
 #[error("`{0}` is not a duration such as 60s, 500ms, 10m, or 0 for none")]
 pub struct InvalidDuration(String);
-
-impl ConfigField for OperatorTimeout {
-    fn visit<V: Visit>(&self, visitor: &mut V, key: &str, description: &'static str) {
-        visitor.some(key, self, description);
-    }
-
-    fn set(&mut self, _key: &str, value: &str) -> Result<(), DataFusionError> {
-        *self = value.parse().map_err(|error| DataFusionError::External(Box::new(error)))?;
-        Ok(())
-    }
-
-    fn reset(&mut self, _key: &str) -> Result<(), DataFusionError> {
-        *self = Self::default();
-        Ok(())
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ use crate::error::{self, Boundary};
 use crate::from_clause::FromClause;
 use crate::hint;
 use crate::marker::STEP_PROCEDURE;
-use crate::query_start::QueryStart;
+use crate::query_start::{QueryStart, selects_later};
 use crate::statement::{Operator, OperatorKind};
 use crate::step::Step;
 use crate::tokens::Tokens;
@@ -103,7 +103,9 @@ impl Cutter<'_, '_> {
                         at = self.operators_behind_item(at, range.end, &mut from, &mut output)?;
                         continue;
                     }
-                    if place == Place::Statement && queries.begins_with_from(tokens, at, &range) {
+                    let begins_query =
+                        place == Place::Statement && queries.begins_with_from(tokens, at, &range);
+                    if begins_query && !selects_later(tokens, at + 1, range.end) {
                         let star = [Token::make_keyword("SELECT"), Token::Mul];
                         output.extend(star.map(|star| TokenWithSpan::new(star, token.span)));
                     }
@@ -114,7 +116,9 @@ impl Cutter<'_, '_> {
                     {
                         output.push(token.clone());
                     }
-                    self.keyword(at, &range, place, &mut from, output.len())?;
+                    if begins_query || !is_name(tokens, at, &range) {
+                        self.keyword(at, place, &mut from, output.len())?;
+                    }
                 }
                 _ => output.push(token.clone()),
             }
@@ -244,4 +248,9 @@ impl Cutter<'_, '_> {
             .at(self.tokens.span(at))
             .with_hint("split it with CREATE VIEW"))
     }
+}
+
+/// `t.word` and `AS word`. The query of `CREATE VIEW v AS FROM …` stands behind AS as well.
+pub(crate) fn is_name(tokens: &Tokens<'_>, at: usize, range: &Range<usize>) -> bool {
+    at > range.start && (tokens.is(at - 1, &Token::Period) || tokens.is_word(at - 1, "AS"))
 }

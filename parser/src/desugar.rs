@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use datafusion_sql::parser::{CopyToSource, Statement as DfStatement};
 use sqlparser::ast::{
     Distinct, ExcludeSelectItem, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    LimitClause, ObjectName, ObjectNamePart, Offset, OffsetRows, OrderBy, OrderByKind,
+    Join, LimitClause, ObjectName, ObjectNamePart, Offset, OffsetRows, OrderBy, OrderByKind,
     PipeOperator, Query, ReplaceSelectElement, ReplaceSelectItem, Select, SelectFlavor, SelectItem,
     SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, Value, VisitMut,
     VisitorMut, WildcardAdditionalOptions,
@@ -22,6 +22,7 @@ use crate::step::Step;
 use crate::tokens::Tokens;
 
 pub(crate) mod aggregate;
+mod outer_join;
 pub(crate) mod query;
 mod reserved;
 pub(crate) mod sample;
@@ -74,6 +75,13 @@ impl Desugarer<'_, '_> {
         }
     }
 
+    fn joins(&self, joins: &[Join]) -> ControlFlow<Diagnostic> {
+        match outer_join::refuse_names(joins, self.tokens) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(diagnostic) => ControlFlow::Break(diagnostic),
+        }
+    }
+
     /// The steps of one query, their own queries already plain.
     fn query(&mut self, query: &mut Query) -> Result<(), Diagnostic> {
         let calls = std::mem::take(&mut query.pipe_operators);
@@ -109,6 +117,13 @@ impl VisitorMut for Desugarer<'_, '_> {
         }
     }
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Diagnostic> {
+        for table in &select.from {
+            self.joins(&table.joins)?;
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Diagnostic> {
         match select.flavor {
             SelectFlavor::FromFirstNoSelect => select.projection = vec![all_columns()],
@@ -131,6 +146,13 @@ impl VisitorMut for Desugarer<'_, '_> {
     fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<Diagnostic> {
         match name.0.as_slice() {
             [ObjectNamePart::Identifier(name)] => reserved::refuse(name, "a table"),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Diagnostic> {
+        match factor {
+            TableFactor::NestedJoin { table_with_joins, .. } => self.joins(&table_with_joins.joins),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -170,7 +192,10 @@ fn visit_step(step: &mut Step, visitor: &mut Desugarer<'_, '_>) -> ControlFlow<D
             aggregate.items.visit(visitor)?;
             aggregate.keys.visit(visitor)
         }
-        Step::Join(joins) => joins.visit(visitor),
+        Step::Join(joins) => {
+            visitor.joins(joins)?;
+            joins.visit(visitor)
+        }
         Step::OrderBy(keys) => keys.visit(visitor),
         Step::Limit { limit, offset } => {
             limit.visit(visitor)?;

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
-use crate::cut::{Cutter, Place};
+use crate::cut::{Cutter, Place, is_name};
 use crate::diagnostic::Diagnostic;
 use crate::marker::text_name;
 use crate::operator::{Form, recognise};
 use crate::step::Step;
+use crate::tokens::Tokens;
 
 /// How far a FROM clause has been read.
 #[derive(Default)]
@@ -40,18 +41,11 @@ impl Cutter<'_, '_> {
     pub(crate) fn keyword(
         &self,
         at: usize,
-        range: &Range<usize>,
         place: Place,
         from: &mut FromClause,
         output_length: usize,
     ) -> Result<(), Diagnostic> {
         let tokens = self.tokens;
-        let previous = at.checked_sub(1).filter(|previous| *previous >= range.start);
-        if previous.is_some_and(|previous| {
-            tokens.is(previous, &Token::Period) || tokens.is_word(previous, "AS")
-        }) {
-            return Ok(());
-        }
         let Some(word) = tokens.word(at) else { return Ok(()) };
         match word.as_str() {
             "FROM" if place != Place::Arguments && !self.is_distinct_from(at) => {
@@ -71,6 +65,9 @@ impl Cutter<'_, '_> {
             }
             "LEFT" | "RIGHT" | "FULL" | "INNER" | "CROSS" | "NATURAL" | "SEMI" | "ANTI"
             | "ASOF" | "OUTER" => from.item = None,
+            "INTERSECT" | "EXCEPT" if tokens.is_word(at + 1, "ALL") => {
+                return Err(set_operation_all(tokens, at));
+            }
             "SELECT" | "WHERE" | "GROUP" | "HAVING" | "QUALIFY" | "WINDOW" | "ORDER" | "LIMIT"
             | "OFFSET" | "FETCH" | "UNION" | "INTERSECT" | "EXCEPT" | "MINUS" | "RETURNING"
             | "SET" | "SETTINGS" => self.finish_from(from)?,
@@ -154,7 +151,7 @@ impl Cutter<'_, '_> {
     ) -> Result<bool, Diagnostic> {
         let tokens = self.tokens;
         let behind_item = from.item.is_some_and(|start| start < output_length);
-        if at > range.start && (tokens.is(at - 1, &Token::Period) || tokens.is_word(at - 1, "AS")) {
+        if is_name(tokens, at, range) {
             return Ok(false);
         }
         match recognise(tokens, at, behind_item)? {
@@ -210,4 +207,12 @@ impl Cutter<'_, '_> {
         output.push(TokenWithSpan::new(Token::RParen, closing));
         Ok(next)
     }
+}
+
+/// DataFusion plans the ALL forms as semi and anti joins, which count rows wrongly.
+fn set_operation_all(tokens: &Tokens<'_>, at: usize) -> Diagnostic {
+    let operator = tokens.word(at).unwrap_or_default();
+    Diagnostic::new(format!("not supported: {operator} ALL"))
+        .at(tokens.span_of(at..at + 2))
+        .with_hint(format!("{operator} DISTINCT is"))
 }

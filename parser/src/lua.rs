@@ -1,6 +1,9 @@
-//! Lua source: just enough of it to find the parameters of a user's function.
+//! Lua source: just enough of it to find the parameters of a user's function, and whether it keeps
+//! state.
 
 mod lexer;
 mod parameters;
+mod stateless;
 
 pub use parameters::{Parameter, Parameters, ParametersError, parameters};
+pub use stateless::is_stateless;

@@ -35,7 +35,7 @@ impl QueryStart {
         Self { possible, begun: false }
     }
 
-    /// Whether the word at `at` is the FROM that begins a query without SELECT.
+    /// Whether the word at `at` is the FROM that begins a query.
     pub(crate) fn begins_with_from(
         &mut self,
         tokens: &Tokens<'_>,
@@ -50,7 +50,7 @@ impl QueryStart {
             Some("UNION" | "INTERSECT" | "EXCEPT" | "MINUS") => self.begun = false,
             Some("FROM") if !self.begun => {
                 self.begun = true;
-                return !selects_later(tokens, at + 1, range.end);
+                return true;
             }
             _ => {}
         }
@@ -59,7 +59,7 @@ impl QueryStart {
 }
 
 /// `FROM t SELECT a`
-fn selects_later(tokens: &Tokens<'_>, start: usize, end: usize) -> bool {
+pub(crate) fn selects_later(tokens: &Tokens<'_>, start: usize, end: usize) -> bool {
     let mut index = start;
     while index < end {
         match tokens.token(index) {

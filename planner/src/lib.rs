@@ -11,8 +11,10 @@ mod relation;
 mod origin;
 pub mod nodes;
 mod volatile;
+mod predicates;
 mod fuse;
 mod physical;
+mod streaming;
 mod diagnose;
 mod hint;
 

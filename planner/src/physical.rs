@@ -9,12 +9,12 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
-use gleam_sql_executor::exec::{LuaExec, OperatorArguments, PipeExec};
+use gleam_sql_executor::exec::{InputOrder, LuaExec, OperatorArguments, PipeExec};
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 
-use crate::nodes::{LuaNode, NodeArguments, PipeNode};
+use crate::nodes::{LuaNode, NodeArguments, PipeNode, is_ordered};
 
 /// DataFusion's planner, with our operators.
 #[derive(Debug)]
@@ -83,14 +83,15 @@ impl Convert<'_> {
             steps: node.steps.clone(),
         };
         let kept = node.kept().map(|kept| indexes(kept, node.input.schema())).transpose()?;
-        Ok(Arc::new(LuaExec::new(
+        let exec = LuaExec::new(
             Arc::clone(input),
             Arc::new(program),
             node.labels.as_slice().into(),
             arguments,
             kept,
             Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner()),
-        )))
+        );
+        Ok(Arc::new(exec.with_order(order_of(&node.input, input))))
     }
 
     fn pipe(
@@ -98,13 +99,14 @@ impl Convert<'_> {
         node: &PipeNode,
         input: &Arc<dyn ExecutionPlan>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(PipeExec::new(
+        let exec = PipeExec::new(
             Arc::clone(input),
             node.commands.as_slice().into(),
             self.arguments(&node.arguments, &node.input)?,
             node.formats,
             Arc::clone(node.schema.inner()),
-        )))
+        );
+        Ok(Arc::new(exec.with_order(order_of(&node.input, input))))
     }
 
     fn arguments(&self, arguments: &NodeArguments, input: &LogicalPlan) -> Result<OperatorArguments> {
@@ -117,6 +119,17 @@ impl Convert<'_> {
         };
         let values = arguments.values.iter().map(physical).collect::<Result<_>>()?;
         Ok(OperatorArguments { values, origin })
+    }
+}
+
+/// The order that an operator must see its rows in.
+fn order_of(logical: &LogicalPlan, physical: &Arc<dyn ExecutionPlan>) -> InputOrder {
+    if !is_ordered(logical) {
+        return InputOrder::Any;
+    }
+    match physical.output_ordering() {
+        Some(order) => InputOrder::Sorted(order.clone()),
+        None => InputOrder::AsItComes,
     }
 }
 

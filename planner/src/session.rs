@@ -9,7 +9,9 @@ use gleam_sql_executor::options::GleamOptions;
 
 use crate::fuse::FuseOperators;
 use crate::physical::OperatorQueryPlanner;
+use crate::predicates::PassPredicates;
 use crate::sources::FileTables;
+use crate::streaming::PassStdin;
 use crate::volatile::PinVolatilePredicates;
 
 /// An input of fewer bytes is one task: a second child would take longer to start than to work, and
@@ -40,6 +42,8 @@ impl Session {
             .with_default_features()
             .with_query_planner(Arc::new(OperatorQueryPlanner))
             .with_analyzer_rule(Arc::new(PinVolatilePredicates))
+            .with_physical_optimizer_rule(Arc::new(PassStdin))
+            .with_optimizer_rule(Arc::new(PassPredicates))
             .with_optimizer_rule(Arc::new(FuseOperators))
             .build();
         let catalogs = DynamicFileCatalog::new(Arc::clone(state.catalog_list()), Arc::clone(&files) as _);

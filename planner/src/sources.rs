@@ -74,17 +74,18 @@ impl FileTables {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
     }
 
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        if name == STDIN && self.stdin_is_taken {
+    fn stdin(&self) -> Result<Arc<dyn TableProvider>> {
+        if self.stdin_is_taken {
             return Err(DataFusionError::External(Box::new(StdinIsTaken)));
         }
-        if name == STDIN {
-            return Ok(Some(text::stdin_table()));
-        }
+        Ok(text::stdin_table())
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(Current { state, .. }) = current.filter(|current| current.quoted.contains(name))
         else {
-            return Ok(None);
+            return if name == STDIN { self.stdin().map(Some) } else { Ok(None) };
         };
         let location = text_source(name).unwrap_or(name);
         refuse_unknown_store(&state, location)?;
@@ -105,6 +106,13 @@ impl UrlTableFactory for FileTables {
             DataFusionError::External(Box::new(SourceError { name, reason }))
         })
     }
+}
+
+/// A quoted value may hold newlines, so that these files are not cut.
+fn csv(compression: FileCompressionType) -> CsvFormat {
+    CsvFormat::default()
+        .with_newlines_in_values(true)
+        .with_file_compression_type(compression)
 }
 
 /// Only stores that the session knows can be read.
@@ -133,13 +141,13 @@ async fn typed_table(
     };
     let format: Arc<dyn FileFormat> = match kind {
         SourceKind::Tsv => {
-            Arc::new(CsvFormat::default().with_delimiter(b'\t').with_file_compression_type(compression))
+            Arc::new(csv(compression).with_delimiter(b'\t'))
         }
         SourceKind::Json => Arc::new(JsonFormat::default().with_file_compression_type(compression)),
         SourceKind::Parquet => Arc::new(ParquetFormat::default()),
         SourceKind::Arrow => Arc::new(ArrowFormat),
         SourceKind::Csv | SourceKind::Text => {
-            Arc::new(CsvFormat::default().with_file_compression_type(compression))
+            Arc::new(csv(compression))
         }
     };
     let paths = text.downcast_ref::<TextTable>().map(TextTable::paths).unwrap_or_default();

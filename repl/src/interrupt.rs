@@ -1,29 +1,47 @@
-//! Ctrl-C.
+//! Ctrl-C, and the other ways to be told to end.
 
+use datafusion::common::runtime::SpawnedTask;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What a shell sees of a process that SIGINT ended.
-const INTERRUPTED: i32 = 130;
-/// The same for SIGTERM.
-const TERMINATED: i32 = 143;
+/// What a shell sees of a process that signal n ended is 128 + n.
+const SIGNAL_BASE: i32 = 128;
 
-/// Runs `work` to its end, or until the user interrupts it; gives the exit status.
+/// Runs `work` to its end, or until the process is told to end; gives the exit status.
 ///
 /// The work has a task of its own: it may sit in a write to a reader that sleeps, and must not
 /// keep the signal from being seen. The caller exits next, which ends it.
 pub(crate) async fn or_interrupted(work: impl Future<Output = i32> + Send + 'static) -> i32 {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return work.await;
-    };
-    let work = tokio::spawn(work);
+    let work = SpawnedTask::spawn(work);
     tokio::select! {
-        status = work => status.unwrap_or_else(|error| {
-            eprintln!("error: gleam-sql itself failed: {error}");
+        status = work.join() => status.unwrap_or_else(|error| {
+            crate::report::say(&format!("error: gleam-sql itself failed: {error}\n"));
             crate::report::RUNTIME_FAILURE
         }),
-        _ = interrupt.recv() => INTERRUPTED,
-        _ = terminate.recv() => TERMINATED,
+        status = received(SignalKind::interrupt()) => status,
+        status = received(SignalKind::terminate()) => status,
+        status = received(SignalKind::hangup()) => status,
+        status = received(SignalKind::quit()) => status,
     }
+}
+
+/// Waits for a signal; gives the exit status that tells of it.
+async fn received(kind: SignalKind) -> i32 {
+    if is_ignored(kind) {
+        return std::future::pending().await;
+    }
+    match signal(kind) {
+        Ok(mut signals) => {
+            signals.recv().await;
+            SIGNAL_BASE + kind.as_raw_value()
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Whether the process was started to ignore a signal, as `nohup` does with SIGHUP. That stands.
+fn is_ignored(kind: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (kind.as_raw_value() - 1) & 1 == 1
 }

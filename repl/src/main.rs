@@ -16,6 +16,11 @@ use args::Args;
 /// as deep as a statement is nested or long, up to the parser's limits.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
 
+/// One thread a core, and two at the least: one may sit in a write to a reader that sleeps.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
+}
+
 fn main() -> ExitCode {
     // A Lua child is this program too. The check comes before any thread or runtime exists.
     if let Some(code) = gleam_sql_executor::child::run_if_requested() {
@@ -24,12 +29,13 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .worker_threads(threads())
         .thread_stack_size(STACK_BYTES)
         .build();
     let status = match runtime {
         Ok(runtime) => runtime.block_on(interrupt::or_interrupted(script::run_all(args))),
         Err(error) => {
-            eprintln!("error: cannot start: {error}");
+            report::say(&format!("error: cannot start: {error}\n"));
             report::RUNTIME_FAILURE
         }
     };

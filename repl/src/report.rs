@@ -2,11 +2,13 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use gleam_sql_executor::error::OperatorError;
+use gleam_sql_executor::operator::Place;
 use gleam_sql_executor::text::{INVALID_UTF8_LINES, TextError};
 use gleam_sql_parser::{Diagnostic, Location, Span, Statement};
 use gleam_sql_planner::plain_message;
@@ -64,12 +66,24 @@ fn operator_failure(error: &OperatorError, script: &Script) -> String {
     let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
     let mut diagnostic = Diagnostic::new(first);
     let place = error.label.place;
-    if place.line > 0 {
-        let width = error.label.keyword.split(" | ").next().unwrap_or_default().len() as u64;
-        let end = Location::new(place.line, place.column + width);
+    let keyword = error.label.keyword.split(' ').next().unwrap_or_default();
+    if stands_at(keyword, place, &script.text) {
+        let end = Location::new(place.line, place.column + keyword.len() as u64);
         diagnostic = diagnostic.at(Span::new(Location::new(place.line, place.column), end));
+    } else {
+        // The operator was written in another script, of which a view was made.
+        diagnostic.message.push_str(" (in a view)");
     }
     render(diagnostic, details, error.hint(), script)
+}
+
+fn stands_at(keyword: &str, place: Place, script: &str) -> bool {
+    let line = usize::try_from(place.line).ok().and_then(|line| script.lines().nth(line.checked_sub(1)?));
+    let column = usize::try_from(place.column.saturating_sub(1)).unwrap_or(usize::MAX);
+    line.is_some_and(|line| {
+        let found: String = line.chars().skip(column).take(keyword.len()).collect();
+        found.eq_ignore_ascii_case(keyword)
+    })
 }
 
 fn render(diagnostic: Diagnostic, details: &str, hint: Option<String>, script: &Script) -> String {
@@ -90,6 +104,11 @@ fn other_failure(error: &DataFusionError, statement: Location, script: &Script) 
     let hint = find::<TextError>(error).and_then(TextError::hint);
     let diagnostic = Diagnostic::new(first).at(Span::new(statement, statement));
     render(diagnostic, details, hint, script)
+}
+
+/// Writes to stderr. Where nobody listens there is nobody to tell that either.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Text for a terminal: what comes from logs and programs may hold anything.

@@ -17,7 +17,7 @@ pub(crate) async fn run_all(args: Args) -> i32 {
     match try_run_all(args).await {
         Ok(()) => 0,
         Err(failure) => {
-            eprint!("{}", failure.message);
+            report::say(&failure.message);
             failure.status
         }
     }
@@ -34,7 +34,8 @@ async fn try_run_all(args: Args) -> Result<(), Failure> {
         is_terminal,
     };
     for source in &args.sources {
-        run_script(&source::read(source)?, &mut session, &printing).await?;
+        let script = source::read(source.clone()).await?;
+        run_script(&script, &mut session, &printing).await?;
     }
     Ok(())
 }
@@ -69,10 +70,10 @@ async fn run_script(
         };
         let count = written.map_err(|error| Failure::running(error, &statement, script))?;
         if printing.is_terminal && has_columns && !is_plan {
-            eprintln!("({count} {})", if count == 1 { "row" } else { "rows" });
+            report::say(&format!("({count} {})\n", if count == 1 { "row" } else { "rows" }));
         }
         for warning in report::warnings(&planned.plan) {
-            eprintln!("{warning}");
+            report::say(&format!("{warning}\n"));
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use datafusion::common::runtime::SpawnedTask;
+
 use crate::args::Source;
 use crate::report::Failure;
 
@@ -15,10 +17,16 @@ pub(crate) struct Script {
 ///
 /// # Errors
 /// When it cannot be read, or is no text.
-pub(crate) fn read(source: &Source) -> Result<Script, Failure> {
+pub(crate) async fn read(source: Source) -> Result<Script, Failure> {
+    // A read may wait for ever; signals must be seen meanwhile.
+    let read = SpawnedTask::spawn_blocking(move || read_blocking(source)).join().await;
+    read.unwrap_or_else(|error| Err(Failure::usage(format!("cannot read the SQL: {error}"))))
+}
+
+fn read_blocking(source: Source) -> Result<Script, Failure> {
     let (bytes, name) = match source {
-        Source::Command(text) => return Ok(Script { text: text.clone(), name: None }),
-        Source::File(path) => (std::fs::read(path), path.display().to_string()),
+        Source::Command(text) => return Ok(Script { text, name: None }),
+        Source::File(path) => (std::fs::read(&path), path.display().to_string()),
         Source::Stdin => {
             let mut bytes = Vec::new();
             let read = std::io::stdin().lock().read_to_end(&mut bytes);

@@ -510,7 +510,9 @@ fn signals_of_children_are_as_usual() {
     finished.success();
     for row in finished.rows() {
         let mask = row.split_ascii_whitespace().last().expect("a mask");
-        assert_eq!(u64::from_str_radix(mask, 16), Ok(0), "{row}");
+        // Signals from 32 on belong to the C library and to whoever started the tests.
+        let mask = u64::from_str_radix(mask, 16).expect("a hexadecimal mask");
+        assert_eq!(mask & 0x7fff_ffff, 0, "{row}");
     }
 }
 

@@ -355,7 +355,12 @@ fn ends_that_are_no_failure() {
     check("trap 'echo bye' EXIT; cat", &["a", "b", "c", "bye"]);
     check("cat # a comment", &["a", "b", "c"]);
     check("cat\n# a comment", &["a", "b", "c"]);
-    check("", &[]);
+}
+
+#[test]
+fn a_pipe_without_a_program() {
+    let place = Place::with("x", "a\n");
+    crate::support::fails(&place, "FROM 'x' |> PIPE ' '", 2, &["PIPE has no program to run"]);
 }
 
 #[test]

@@ -106,15 +106,6 @@ fn background_processes_do_not_hold_a_query() {
 }
 
 #[test]
-fn a_background_process_in_another_group_is_left_to_nobody() {
-    let place = one_line();
-    // `set -m` gives each job a group of its own.
-    let sql = "SET gleam.operator_timeout = '2s'; FROM 'x' |> PIPE 'set -m; sleep 1000 > /dev/null 2>&1 & cat'";
-    let finished = place.sql(sql).start().finish(SOON);
-    finished.code(0);
-}
-
-#[test]
 fn ten_megabytes_on_stderr() {
     let place = one_line();
     check(&place, "FROM 'x' |> PIPE 'cat; head -c 10000000 /dev/zero >&2'", &["a"]);

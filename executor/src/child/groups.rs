@@ -3,7 +3,15 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-static LIVING: Mutex<Option<HashSet<libc::pid_t>>> = Mutex::new(None);
+use super::guardian;
+
+static LIVING: Mutex<Living> = Mutex::new(Living { groups: None, is_over: false });
+
+struct Living {
+    groups: Option<HashSet<libc::pid_t>>,
+    /// The process is about to exit: what is started now must end at once.
+    is_over: bool,
+}
 
 /// A process group of a child of ours; dropping it kills its members.
 #[derive(Debug)]
@@ -11,35 +19,44 @@ pub(super) struct Group(libc::pid_t);
 
 impl Group {
     pub(super) fn new(leader: libc::pid_t) -> Self {
-        living().get_or_insert_default().insert(leader);
+        let mut living = living();
+        if living.is_over {
+            kill(leader);
+        }
+        living.groups.get_or_insert_default().insert(leader);
+        guardian::watch(leader);
         Self(leader)
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(groups) = living().as_mut() {
+        if let Some(groups) = living().groups.as_mut() {
             groups.remove(&self.0);
         }
         kill(self.0);
+        guardian::forget(self.0);
     }
 }
 
-/// Kills every child and its group, at once: for a process that is about to exit and cannot wait
-/// until each owner has let go.
+/// Kills every child and its group, at once, and what is started from now on: for a process that is
+/// about to exit and cannot wait until each owner has let go.
 pub fn kill_all() {
-    for group in living().take().unwrap_or_default() {
+    let mut living = living();
+    living.is_over = true;
+    for group in living.groups.take().unwrap_or_default() {
         kill(group);
     }
 }
 
-fn living() -> MutexGuard<'static, Option<HashSet<libc::pid_t>>> {
+fn living() -> MutexGuard<'static, Living> {
     LIVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn kill(group: libc::pid_t) {
-    // SAFETY: kill(2) has no memory effects. The number is the group of a child of ours, which the
-    // kernel does not give away while a member lives or the leader is unreaped; a group that ended
-    // in this moment makes the call fail.
+/// Kills all members of a group.
+pub(super) fn kill(group: libc::pid_t) {
+    // SAFETY: kill(2) has no memory effects. The number is the group of a child of ours; once its
+    // leader is reaped and no member lives, the kernel could give it away, but goes through all
+    // other numbers first.
     unsafe { libc::kill(-group, libc::SIGKILL) };
 }

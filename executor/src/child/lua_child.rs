@@ -1,7 +1,9 @@
-//! The Lua child is this very program, started again with one argument.
+//! The Lua child and the guardian are this very program, started again with one argument.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+
+use super::guardian;
 
 const REQUEST: &str = "__lua-child";
 
@@ -10,10 +12,13 @@ pub fn lua_child_arguments() -> Vec<OsString> {
     vec![REQUEST.into()]
 }
 
-/// Runs the Lua child, if this process was started to be one. Call it first in `main`, before any
-/// thread or runtime exists, in every binary that executes Lua operators.
+/// Runs the Lua child or the guardian, if this process was started to be one. Call it first in
+/// `main`, before any thread or runtime exists, in every binary that executes operators.
 pub fn run_if_requested() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
-    let requested = arguments.next().is_some_and(|argument| argument == REQUEST);
-    (requested && arguments.next().is_none()).then(crate::lua::run)
+    match (arguments.next()?.to_str()?, arguments.next()) {
+        (REQUEST, None) => Some(crate::lua::run()),
+        (guardian::REQUEST, None) => Some(guardian::run()),
+        _ => None,
+    }
 }

@@ -5,9 +5,11 @@
 
 mod environment;
 mod groups;
+mod guardian;
 mod lua_child;
 mod process;
 mod progress;
+mod reaper;
 mod spawner;
 mod stderr;
 

@@ -7,10 +7,11 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 
-use datafusion::common::runtime::SpawnedTask;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::{environment, groups, spawner, stderr};
+use super::groups::Group;
+use super::stderr::StderrTail;
+use super::{environment, reaper, spawner};
 
 /// What to start.
 #[derive(Debug)]
@@ -30,9 +31,10 @@ pub struct ChildCommand {
 /// A child and the pipes to it. It leads a process group of its own.
 #[derive(Debug)]
 pub struct ChildProcess {
-    child: Child,
-    group: Option<groups::Group>,
-    stderr: Option<SpawnedTask<String>>,
+    /// There until the child is dropped.
+    child: Option<Child>,
+    group: Option<Group>,
+    stderr: StderrTail,
 }
 
 /// How a child ended.
@@ -50,43 +52,41 @@ impl ChildProcess {
     /// # Errors
     /// When the program cannot be started.
     pub async fn start(command: ChildCommand) -> io::Result<(Self, ChildStdin, ChildStdout)> {
-        let mut child = spawner::spawn(prepare(&command)).await?;
+        let (mut child, group) = spawner::spawn(prepare(&command)).await?;
         // The child has its own copy of the inherited descriptor now.
         drop(command.inherited);
         let missing = || io::Error::other("the child has no pipes");
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let errors = child.stderr.take().ok_or_else(missing)?;
-        let group = child.id().and_then(|id| libc::pid_t::try_from(id).ok()).map(groups::Group::new);
-        let stderr = Some(SpawnedTask::spawn(stderr::drain(errors)));
-        Ok((Self { child, group, stderr }, stdin, stdout))
+        let stderr = StderrTail::of(errors);
+        Ok((Self { child: Some(child), group, stderr }, stdin, stdout))
     }
 
-    /// Waits for the child to end, ends what is left of its group, and returns how it ended and the
-    /// tail of its stderr.
+    /// Waits for the child itself to end. What it has left in its group runs on.
     ///
     /// # Errors
     /// When the operating system does not tell.
-    pub async fn wait(&mut self) -> io::Result<(ChildStatus, String)> {
-        let status = self.child.wait().await?;
-        self.kill_group();
-        let words = match self.stderr.take() {
-            Some(task) => task.join().await.unwrap_or_default(),
-            None => String::new(),
-        };
-        Ok((ChildStatus::from(status), words))
+    pub async fn exited(&mut self) -> io::Result<ChildStatus> {
+        match &mut self.child {
+            Some(child) => Ok(ChildStatus::from(child.wait().await?)),
+            None => Err(io::Error::other("the child was let go of")),
+        }
     }
 
-    /// Kills the child and everything in its process group, at once.
-    pub fn kill_group(&mut self) {
+    /// Ends what is left of the child's group, and returns the tail of what it wrote to stderr.
+    pub async fn last_words(&mut self) -> String {
         self.group = None;
+        self.stderr.finish().await
     }
 }
 
 impl Drop for ChildProcess {
-    /// Tokio reaps the child itself once it is dead.
     fn drop(&mut self) {
-        self.kill_group();
+        self.group = None;
+        if let Some(child) = self.child.take() {
+            reaper::reap(child);
+        }
     }
 }
 

@@ -56,23 +56,30 @@ impl Progress {
 
     /// Waits until the child has been stalled for `limit`; for ever when `limit` is zero.
     pub async fn stalled(&self, limit: Duration) {
-        const SHORTEST_NAP: Duration = Duration::from_millis(10);
         if limit.is_zero() {
             return std::future::pending().await;
         }
+        self.quiet(limit, || self.work.load(Ordering::Relaxed) > 0).await;
+    }
+
+    /// Waits until nothing has moved for `limit`, whoever's turn it was.
+    pub async fn silent(&self, limit: Duration) {
+        self.quiet(limit, || true).await;
+    }
+
+    async fn quiet(&self, limit: Duration, is_its_turn: impl Fn() -> bool) {
+        const SHORTEST_NAP: Duration = Duration::from_millis(10);
         loop {
-            let stalled = self.stalled_for();
-            if stalled >= limit {
+            let quiet = if is_its_turn() { self.quiet_for() } else { Duration::ZERO };
+            if quiet >= limit {
                 return;
             }
-            tokio::time::sleep((limit - stalled).max(SHORTEST_NAP)).await;
+            tokio::time::sleep((limit - quiet).max(SHORTEST_NAP)).await;
         }
     }
 
-    fn stalled_for(&self) -> Duration {
-        let its_turn = self.work.load(Ordering::Relaxed) > 0
-            && !self.reader_is_away.load(Ordering::Relaxed);
-        if !its_turn {
+    fn quiet_for(&self) -> Duration {
+        if self.reader_is_away.load(Ordering::Relaxed) {
             return Duration::ZERO;
         }
         let last = self.last_moved_millis.load(Ordering::Relaxed);

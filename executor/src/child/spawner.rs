@@ -12,14 +12,18 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::groups::Group;
+use super::guardian;
+
 struct SpawnRequest {
     command: Command,
     runtime: Handle,
-    reply: oneshot::Sender<io::Result<Child>>,
+    reply: oneshot::Sender<io::Result<(Child, Option<Group>)>>,
 }
 
-/// Starts `command` from the spawner thread and registers it with the caller's runtime.
-pub(super) async fn spawn(command: Command) -> io::Result<Child> {
+/// Starts `command` from the spawner thread and registers it with the caller's runtime. The child
+/// leads a process group.
+pub(super) async fn spawn(command: Command) -> io::Result<(Child, Option<Group>)> {
     let (reply, answer) = oneshot::channel();
     let request = SpawnRequest { command, runtime: Handle::current(), reply };
     spawner()?.send(request).map_err(|_| thread_is_gone())?;
@@ -36,10 +40,15 @@ fn start_thread() -> Result<Sender<SpawnRequest>, io::ErrorKind> {
     std::thread::Builder::new()
         .name("child-spawner".to_owned())
         .spawn(move || {
+            guardian::appoint();
             for mut request in requests {
                 let _guard = request.runtime.enter();
-                // A caller that was cancelled meanwhile drops the child, which kills it.
-                let _ = request.reply.send(request.command.spawn());
+                let child = request.command.spawn().map(|child| {
+                    let group = child.id().and_then(|id| libc::pid_t::try_from(id).ok());
+                    (child, group.map(Group::new))
+                });
+                // A caller that was cancelled meanwhile drops the group, which kills it.
+                let _ = request.reply.send(child);
             }
         })
         .map_err(|error| error.kind())?;

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
-use futures::FutureExt;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use crate::child::Progress;
 
@@ -18,8 +18,11 @@ const PIPE_BYTES: libc::c_int = 1024 * 1024;
 /// The task that writes to a child's stdin. Dropping it stops the writing.
 #[derive(Debug)]
 pub(super) struct Feeder {
-    task: SpawnedTask<()>,
-    failure: Arc<Mutex<Option<DataFusionError>>>,
+    task: JoinSet<()>,
+    /// The outcome is sent before the child's input is closed, so that whoever sees the child end
+    /// for want of input can learn why.
+    outcome: oneshot::Receiver<Result<()>>,
+    is_done: bool,
 }
 
 /// What a feeder writes to. When the child has closed its end, writing reports that and is a normal
@@ -40,37 +43,58 @@ pub(super) enum Fed {
 }
 
 impl Feeder {
-    /// Runs `feed`. Its failure is recorded before the child's input is closed, so that whoever
-    /// sees the child end also sees why.
+    /// Runs `feed`.
     pub(super) fn start<F, T>(input: ChildInput, feed: F) -> Self
     where
         F: FnOnce(ChildInput) -> T + Send + 'static,
         T: Future<Output = (ChildInput, Result<()>)> + Send + 'static,
     {
-        let failure = Arc::new(Mutex::new(None));
-        let recorded = Arc::clone(&failure);
+        let (sender, outcome) = oneshot::channel();
         let progress = Arc::clone(&input.progress);
-        let task = SpawnedTask::spawn(async move {
+        let mut task = JoinSet::new();
+        task.spawn(async move {
             let (input, result) = feed(input).await;
-            *recorded.lock().unwrap_or_else(PoisonError::into_inner) = result.err();
+            // Nobody listens when the query has ended meanwhile.
+            let _ = sender.send(result);
             // No more work will come; what the child still has to do is its turn.
             progress.begin_work();
             drop(input);
         });
-        Self { task, failure }
+        Self { task, outcome, is_done: false }
     }
 
-    /// Ends the feeding: call it when the child has ended.
-    pub(super) async fn finish(self) -> Result<()> {
-        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(failure);
+    /// Waits for the feeding to fail; for ever when it does not.
+    pub(super) async fn failure(&mut self) -> DataFusionError {
+        if !self.is_done {
+            let outcome = (&mut self.outcome).await;
+            self.is_done = true;
+            match outcome {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return error,
+                Err(_) => return died(),
+            }
         }
-        // A task that still waits for rows is dropped, and with it ends; a panic of it is passed on.
-        if let Some(Err(error)) = self.task.join_unwind().now_or_never() {
-            return Err(DataFusionError::External(error.into()));
-        }
-        Ok(())
+        std::future::pending().await
     }
+
+    /// Ends the feeding: call it when the child has ended, which may be before its input has.
+    pub(super) async fn finish(mut self) -> Result<()> {
+        self.task.abort_all();
+        while let Some(joined) = self.task.join_next().await {
+            if joined.is_err_and(|error| error.is_panic()) {
+                return Err(died());
+            }
+        }
+        if self.is_done {
+            return Ok(());
+        }
+        // A feeder that still waited for rows leaves no outcome.
+        self.outcome.try_recv().unwrap_or(Ok(()))
+    }
+}
+
+fn died() -> DataFusionError {
+    DataFusionError::Internal("the task that feeds a child panicked".to_owned())
 }
 
 impl ChildInput {

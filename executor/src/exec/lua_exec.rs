@@ -7,13 +7,15 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+};
 
-use super::OperatorArguments;
+use super::{InputOrder, OperatorArguments};
 use super::lua_task::{self, LuaMetrics, LuaTask};
 use super::pipe_exec::{OUTPUT_QUEUE_BATCHES, operator_properties};
 use crate::lua::{LuaProgram, LuaVerb};
@@ -30,6 +32,7 @@ pub struct LuaExec {
     labels: Arc<[OperatorLabel]>,
     arguments: OperatorArguments,
     kept: Option<Arc<[usize]>>,
+    order: InputOrder,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -47,7 +50,7 @@ impl LuaExec {
     ) -> Self {
         let properties = operator_properties(&input, EquivalenceProperties::new(schema));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, program, labels, arguments, kept, properties, metrics }
+        Self { input, program, labels, arguments, kept, order: InputOrder::Any, properties, metrics }
     }
 
     /// What the child runs.
@@ -68,6 +71,16 @@ impl LuaExec {
     /// The input columns of kept rows.
     pub fn kept(&self) -> Option<&Arc<[usize]>> {
         self.kept.as_ref()
+    }
+
+    /// The same operator, which sees its rows in this order.
+    pub fn with_order(self, order: InputOrder) -> Self {
+        Self { order, ..self }
+    }
+
+    /// The order in which it sees its rows.
+    pub fn order(&self) -> &InputOrder {
+        &self.order
     }
 
     /// The input plan.
@@ -91,10 +104,11 @@ impl DisplayAs for LuaExec {
         let columns: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         write!(
             f,
-            "LuaExec: {}, using=[{}] -> ({}), children={}",
+            "LuaExec: {}, using=[{}] -> ({}){}, children={}",
             steps.join(" | "),
             arguments.join(", "),
             columns.join(", "),
+            self.order,
             self.properties.partitioning.partition_count(),
         )
     }
@@ -107,6 +121,14 @@ impl ExecutionPlan for LuaExec {
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        self.order.distribution()
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        self.order.ordering()
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -137,14 +159,15 @@ impl ExecutionPlan for LuaExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(
+        let replaced = Self::new(
             super::only_child(children)?,
             Arc::clone(&self.program),
             Arc::clone(&self.labels),
             self.arguments.clone(),
             self.kept.clone(),
             self.schema(),
-        )))
+        );
+        Ok(Arc::new(replaced.with_order(self.order.clone())))
     }
 
     fn with_new_children(

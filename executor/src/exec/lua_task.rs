@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::take_record_batch;
@@ -19,6 +19,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::OperatorArguments;
 use super::arguments::RowOrigins;
 use super::feed::{ChildInput, Fed, Feeder, widen_pipe};
+use super::pace::Pace;
 use super::pipe_task::first_rows;
 use crate::child::{ChildCommand, ChildProcess, ChildStatus, Progress, lua_child_arguments};
 use crate::error::{OperatorError, OperatorFault};
@@ -30,6 +31,8 @@ use crate::operator::OperatorLabel;
 const IN_FLIGHT_BATCHES: usize = 2;
 /// A body is read in steps of at most this, so that a broken length allocates little.
 const READ_STEP_BYTES: usize = 64 * 1024 * 1024;
+/// How long a child may take to end once it has closed its output.
+const EXIT_PATIENCE: Duration = Duration::from_secs(5);
 /// Operators of a chain that an error of the whole chain names.
 const SHOWN_LABELS: usize = 3;
 /// What a child may use beside its functions' memory, and as much again as those for the batches.
@@ -81,13 +84,18 @@ pub(super) async fn run(
     })?;
     task.metrics.children.add(1);
     let progress = Arc::new(Progress::default());
+    let pace = Arc::new(Pace::default());
     let (sent, in_flight) = channel(IN_FLIGHT_BATCHES);
     let feeding = task.clone();
-    let feeder = Feeder::start(ChildInput::new(stdin, Arc::clone(&progress)), |child_input| {
-        feeding.feed(first, input, child_input, sent)
+    let feeding_pace = Arc::clone(&pace);
+    let mut feeder = Feeder::start(ChildInput::new(stdin, Arc::clone(&progress)), |child_input| {
+        feeding.feed(first, input, child_input, sent, feeding_pace)
     });
-    let mut reader = ReplyReader::new(&task, stdout, in_flight, &progress);
+    let mut reader = ReplyReader::new(&task, stdout, in_flight, &progress, &pace);
     let read = tokio::select! {
+        biased;
+        // The child must not take the failure of its input for the end of it.
+        failure = feeder.failure() => return Err(failure),
         read = reader.read(&output) => read,
         () = progress.stalled(task.timeout) => {
             let fault = OperatorFault::Stalled { limit: task.timeout };
@@ -103,12 +111,17 @@ pub(super) async fn run(
         }
         Ok(Read::Ended) | Err(ReadError::Lost(_)) => {}
     }
-    let (status, stderr) = child.wait().await.map_err(|error| task.error(error))?;
+    let exited = tokio::time::timeout(EXIT_PATIENCE, child.exited()).await;
     feeder.finish().await?;
+    let status = match exited {
+        Ok(status) => status.map_err(|error| task.error(error))?,
+        Err(_) => return Err(task.error(OperatorFault::Stalled { limit: EXIT_PATIENCE }).into()),
+    };
     match (read, status) {
         (Ok(_), ChildStatus::Exited(0)) => Ok(()),
         (Err(ReadError::Lost(error)), ChildStatus::Exited(0)) => Err(task.error(error).into()),
         _ => {
+            let stderr = child.last_words().await;
             let error = task.error(OperatorFault::ChildEnded { status });
             Err(reader.at_current_batch(OperatorError { stderr, ..error }).into())
         }
@@ -171,6 +184,7 @@ impl LuaTask {
         mut rest: SendableRecordBatchStream,
         mut child: ChildInput,
         sent: Sender<InFlight>,
+        pace: Arc<Pace>,
     ) -> (ChildInput, Result<()>) {
         let fed = async {
             let mut encoder = BatchEncoder::try_new(&self.program).map_err(|e| self.broken(e))?;
@@ -180,8 +194,14 @@ impl LuaTask {
             }
             let mut batch = first;
             loop {
-                if batch.num_rows() > 0 && self.send(&batch, &mut encoder, &mut child, &sent).await? == Fed::Refused {
-                    return Ok(());
+                let mut start = 0;
+                while start < batch.num_rows() {
+                    let rows = pace.rows().min(batch.num_rows() - start);
+                    let slice = batch.slice(start, rows);
+                    if self.send(&slice, &mut encoder, &mut child, &sent).await? == Fed::Refused {
+                        return Ok(());
+                    }
+                    start += rows;
                 }
                 batch = match rest.next().await.transpose()? {
                     Some(batch) => batch,
@@ -235,6 +255,9 @@ struct ReplyReader<'a> {
     in_flight: Receiver<InFlight>,
     current: Option<InFlight>,
     progress: &'a Progress,
+    pace: &'a Pace,
+    /// When the last batch was done.
+    last_done: Instant,
 }
 
 impl<'a> ReplyReader<'a> {
@@ -243,10 +266,12 @@ impl<'a> ReplyReader<'a> {
         stdout: ChildStdout,
         in_flight: Receiver<InFlight>,
         progress: &'a Progress,
+        pace: &'a Pace,
     ) -> Self {
         widen_pipe(&stdout);
         let decoder = ReplyDecoder::new(LuaProgram::clone(&task.program));
-        Self { task, stdout, decoder, in_flight, current: None, progress }
+        let last_done = Instant::now();
+        Self { task, stdout, decoder, in_flight, current: None, progress, pace, last_done }
     }
 
     async fn read(&mut self, output: &Output) -> Result<Read, ReadError> {
@@ -272,7 +297,9 @@ impl<'a> ReplyReader<'a> {
                     }
                 }
                 Reply::BatchDone(_) => {
-                    self.current = None;
+                    let rows = self.current.take().map_or(0, |batch| batch.rows);
+                    self.pace.done(rows, self.last_done.elapsed());
+                    self.last_done = Instant::now();
                     self.progress.end_work();
                 }
                 Reply::Failed(failure) => return Err(self.failed(failure).into()),

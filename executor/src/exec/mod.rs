@@ -1,14 +1,17 @@
 //! The physical operators.
 
 mod arguments;
+mod order;
 mod feed;
 mod lua_exec;
 mod lua_task;
+mod pace;
 mod pipe_exec;
 mod pipe_task;
 
 pub use arguments::OperatorArguments;
 pub use lua_exec::LuaExec;
+pub use order::InputOrder;
 pub use pipe_exec::{PipeCommand, PipeExec};
 
 use std::sync::Arc;

@@ -7,15 +7,17 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ExecutionPlanProperties, ReplaceChildrenOptions,
 };
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+};
 
-use super::OperatorArguments;
+use super::{InputOrder, OperatorArguments};
 use super::pipe_task::{self, PipeMetrics, PipeTask};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
@@ -42,6 +44,7 @@ pub struct PipeExec {
     arguments: OperatorArguments,
     input_format: WireFormat,
     output_format: WireFormat,
+    order: InputOrder,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -58,7 +61,7 @@ impl PipeExec {
     ) -> Self {
         let properties = operator_properties(&input, EquivalenceProperties::new(schema));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, commands, arguments, input_format, output_format, properties, metrics }
+        Self { input, commands, arguments, input_format, output_format, order: InputOrder::Any, properties, metrics }
     }
 
     /// The programs.
@@ -74,6 +77,16 @@ impl PipeExec {
     /// The formats of what they read and write.
     pub fn formats(&self) -> (WireFormat, WireFormat) {
         (self.input_format, self.output_format)
+    }
+
+    /// The same operator, which sees its rows in this order.
+    pub fn with_order(self, order: InputOrder) -> Self {
+        Self { order, ..self }
+    }
+
+    /// The order in which it sees its rows.
+    pub fn order(&self) -> &InputOrder {
+        &self.order
     }
 
     /// The input plan.
@@ -110,11 +123,12 @@ impl DisplayAs for PipeExec {
             self.properties.eq_properties.schema().fields().iter().map(|f| f.name().as_str()).collect();
         write!(
             f,
-            "PipeExec: {}, using=[{}], {} -> ({}), children={}",
+            "PipeExec: {}, using=[{}], {} -> ({}){}, children={}",
             codes.join(" | "),
             arguments.join(", "),
             self.input_format,
             columns.join(", "),
+            self.order,
             self.properties.partitioning.partition_count(),
         )
     }
@@ -127,6 +141,14 @@ impl ExecutionPlan for PipeExec {
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        self.order.distribution()
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        self.order.ordering()
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -150,13 +172,14 @@ impl ExecutionPlan for PipeExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = super::only_child(children)?;
-        Ok(Arc::new(Self::new(
+        let replaced = Self::new(
             input,
             Arc::clone(&self.commands),
             self.arguments.clone(),
             self.formats(),
             self.schema(),
-        )))
+        );
+        Ok(Arc::new(replaced.with_order(self.order.clone())))
     }
 
     fn with_new_children(

@@ -1,6 +1,9 @@
 //! One task of a PIPE: a shell child, its feeder, and the reading of what it says.
 
 use std::future::pending;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::format::DEFAULT_FORMAT_OPTIONS;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::metrics::Count;
 use futures::StreamExt;
@@ -20,15 +23,19 @@ use tokio::time::Instant;
 use super::OperatorArguments;
 use super::feed::{ChildInput, Fed, Feeder, widen_pipe};
 use super::pipe_exec::PipeCommand;
-use crate::child::{ChildCommand, ChildProcess, Progress};
+use crate::child::{ChildCommand, ChildProcess, ChildStatus, Progress};
 use crate::error::{OperatorError, OperatorFault};
 use crate::operator::{OperatorLabel, first_line};
-use crate::shell::{self, StatusPipe};
+use crate::shell::{self, COMMAND_NOT_FOUND, StatusPipe};
 use crate::text::{Arrival, LineBatcher, line_views};
 use crate::wire::{FieldReader, TextWriter, WireFormat};
 
 /// How long lines may wait for a batch to fill.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How long what a program left behind may hold its output without writing to it.
+const LINGERING: Duration = Duration::from_secs(5);
+/// How long a program that wrote nonsense has to end, and say more.
+const DYING: Duration = Duration::from_millis(500);
 /// About how many bytes a batch of output may have.
 const BATCH_BYTES: usize = 1024 * 1024;
 
@@ -63,36 +70,87 @@ pub(super) async fn run(
 ) -> Result<()> {
     let Some(first) = first_rows(&mut input).await? else { return Ok(()) };
     let (status_pipe, inherited) = StatusPipe::new().map_err(|error| task.error(0, error))?;
+    let report = inherited.as_raw_fd();
     let command = task.command(inherited);
-    let (mut child, stdin, stdout) =
+    let (child, stdin, stdout) =
         ChildProcess::start(command).await.map_err(|source| task.cannot_start(source))?;
     task.metrics.children.add(1);
 
     let progress = Arc::new(Progress::default());
     let child_input = ChildInput::new(stdin, Arc::clone(&progress));
     let feeding = task.clone();
-    let feeder = Feeder::start(child_input, |child_input| feeding.feed(first, input, child_input));
-    let read = tokio::select! {
-        read = task.read(stdout, &progress, &output) => read?,
-        () = progress.stalled(task.timeout) => {
-            return Err(task.error(0, OperatorFault::Stalled { limit: task.timeout }).into());
+    let mut feeder = Feeder::start(child_input, |child_input| feeding.feed(first, input, child_input));
+    let status_pipe = Some(status_pipe);
+    let mut end = ChildEnd { task: &task, child, status_pipe, report, exit: None };
+    let mut reading = pin!(task.read(stdout, &progress, &output));
+    let mut read = None;
+    while read.is_none() || end.exit.is_none() {
+        tokio::select! {
+            biased;
+            // The child must not take the failure of its input for the end of it.
+            failure = feeder.failure() => return Err(failure),
+            outcome = &mut reading, if read.is_none() => match outcome {
+                Ok(Read::DownstreamClosed) => return Ok(()),
+                Ok(Read::Ended) => read = Some(()),
+                Err(error) => return Err(end.judge_soon().await.err().unwrap_or(error)),
+            },
+            // Only the waiting may be cancelled by another branch, not the judging.
+            exited = end.child.exited(), if end.exit.is_none() => end.judge(exited).await?,
+            () = progress.stalled(task.timeout) => {
+                return Err(task.error(0, OperatorFault::Stalled { limit: task.timeout }).into());
+            }
+            () = progress.silent(LINGERING), if end.exit.is_some() => {
+                return Err(task.error(0, OperatorFault::LeftBehind).into());
+            }
         }
-    };
-    if read == Read::DownstreamClosed {
-        return Ok(());
     }
-    let ended = child.wait().await;
-    feeder.finish().await?;
-    let (status, stderr) = ended.map_err(|error| task.error(0, error))?;
-    let codes = task.codes();
-    shell::verdict(&codes, status, &status_pipe.read()).map_err(|failure| {
+    feeder.finish().await
+}
+
+/// The end of a child, and whether it is a good one.
+struct ChildEnd<'a> {
+    task: &'a PipeTask,
+    child: ChildProcess,
+    status_pipe: Option<StatusPipe>,
+    /// The descriptor that the shells report on.
+    report: RawFd,
+    exit: Option<ChildStatus>,
+}
+
+impl ChildEnd<'_> {
+    /// Judges how the child exited.
+    ///
+    /// # Errors
+    /// When it failed. Whatever it may have left running is killed then.
+    async fn judge(&mut self, exited: io::Result<ChildStatus>) -> Result<()> {
+        let exited = exited.map_err(|error| self.task.error(0, error))?;
+        self.exit = Some(exited);
+        let codes = self.task.codes();
+        let report = self.status_pipe.take().map(StatusPipe::read).unwrap_or_default();
+        let Err(failure) = shell::verdict(&codes, exited, &report) else { return Ok(()) };
+        let words = self.child.last_words().await;
+        let stderr = words.replace(&shell::trap(failure.position, self.report), "");
+        // A program may exit with 127 by itself; a shell that finds no command says so.
+        let is_told = |meaning: &&str| *meaning != COMMAND_NOT_FOUND || stderr.contains(*meaning);
+        let meaning = failure.meaning.filter(is_told);
         let fault = OperatorFault::Shell {
             command: first_line(codes[failure.position]),
             status: failure.status,
-            meaning: failure.meaning,
+            meaning,
         };
-        DataFusionError::from(OperatorError { stderr, ..task.error(failure.position, fault) })
-    })
+        Err(OperatorError { stderr, ..self.task.error(failure.position, fault) }.into())
+    }
+
+    /// The same for a child that said nonsense: perhaps it is dying.
+    async fn judge_soon(&mut self) -> Result<()> {
+        if self.exit.is_some() {
+            return Ok(());
+        }
+        match tokio::time::timeout(DYING, self.child.exited()).await {
+            Ok(exited) => self.judge(exited).await,
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 /// How the reading of a child's output ended.
@@ -121,8 +179,7 @@ impl PipeTask {
         self.commands.iter().map(|command| command.code.as_str()).collect()
     }
 
-    fn command(&self, inherited: std::os::fd::OwnedFd) -> ChildCommand {
-        use std::os::fd::AsRawFd;
+    fn command(&self, inherited: OwnedFd) -> ChildCommand {
         let arguments = shell::script(&self.codes(), inherited.as_raw_fd());
         ChildCommand {
             program: "bash".into(),

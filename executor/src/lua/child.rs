@@ -26,7 +26,7 @@ pub fn run() -> ExitCode {
         // The parent has had enough.
         Err(LuaError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("gleam-sql lua child: {error}");
+            let _ = writeln!(std::io::stderr(), "gleam-sql lua child: {error}");
             ExitCode::FAILURE
         }
     }
@@ -60,7 +60,9 @@ fn talk(input: &mut impl Read, output: &mut impl Write) -> Result<(), LuaError> 
     loop {
         let body = match frame::read(&mut *input)? {
             Some((Tag::Batch, body)) => body,
-            Some((Tag::End, _)) | None => return Ok(()),
+            Some((Tag::End, _)) => return Ok(()),
+            // A parent that fails must not be mistaken for one that has no more rows.
+            None => return Err(LuaError::Frame("the input ended without an End".into())),
             Some((tag, _)) => return Err(LuaError::Frame(format!("{tag:?} to a running child"))),
         };
         match worker.run(&output, body)? {

@@ -5,5 +5,5 @@ mod script;
 mod verdict;
 
 pub use pipeline::last_pipeline;
-pub use script::{StatusPipe, script};
-pub use verdict::{ShellFailure, verdict};
+pub use script::{StatusPipe, script, trap};
+pub use verdict::{COMMAND_NOT_FOUND, ShellFailure, verdict};

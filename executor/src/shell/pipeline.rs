@@ -104,6 +104,8 @@ impl Reader {
             }
             // `>&2` and `2>&1` are redirections, `&&` and `&` end a pipeline.
             '&' if self.word.ends_with(['>', '<']) || next == Some('>') => self.word.push('&'),
+            // A pipeline goes on in the line after a `|`.
+            '\n' if self.is_after_bar() => {}
             '&' | ';' | '\n' => self.end_pipeline(),
             _ if character.is_whitespace() => self.end_word(),
             _ => self.word.push(character),
@@ -121,6 +123,10 @@ impl Reader {
             self.word.push(character);
         }
         false
+    }
+
+    fn is_after_bar(&self) -> bool {
+        self.word.is_empty() && self.command.is_empty() && !self.pipeline.is_empty()
     }
 
     fn end_word(&mut self) {
@@ -162,6 +168,8 @@ mod tests {
         check("tee >(grep a | wc -l >&2) | grep b", &[false, true]);
         check("awk '{ print $1 | \"sort\" }'", &[false]);
         check("echo \\| grep", &[false]);
+        check("grep x |\n cat", &[true, false]);
+        check("grep x | # all\n\n cat\nsort", &[false]);
         check("exit 3", &[false]);
         check("", &[]);
     }

@@ -67,11 +67,16 @@ pub fn script(codes: &[&str], report: RawFd) -> Vec<String> {
 
 /// The trap stands on the first line of the code, so that line numbers in messages are the user's.
 fn shell_arguments(code: &str, position: usize, report: RawFd) -> Vec<String> {
-    let traced =
-        format!("trap 'echo \"{position} $? ${{PIPESTATUS[*]}}\" >&{report}' EXIT; {code}");
+    let traced = format!("{}{code}", trap(position, report));
     ["--noprofile", "--norc", "-o", "pipefail", "-c", &traced, "gleam-sql"]
         .map(str::to_owned)
         .to_vec()
+}
+
+/// Sets the trap that reports how a code ended. Where bash quotes a line of a program with a syntax
+/// error, this stands before it.
+pub fn trap(position: usize, report: RawFd) -> String {
+    format!("trap 'echo \"{position} $? ${{PIPESTATUS[*]}}\" >&{report}' EXIT; ")
 }
 
 fn quote(text: &str) -> String {

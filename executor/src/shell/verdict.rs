@@ -4,11 +4,14 @@ use crate::child::ChildStatus;
 
 use super::last_pipeline;
 
-const COMMAND_NOT_EXECUTABLE: i32 = 126;
-const COMMAND_NOT_FOUND: i32 = 127;
+const STATUS_NOT_EXECUTABLE: i32 = 126;
+const STATUS_NOT_FOUND: i32 = 127;
 /// bash reports a command killed by signal n as 128 + n.
 const SIGNAL_BASE: i32 = 128;
 const BROKEN_PIPE: i32 = SIGNAL_BASE + libc::SIGPIPE;
+
+/// What status 127 means when a shell gives it.
+pub const COMMAND_NOT_FOUND: &str = "command not found";
 
 /// Which of the child's codes failed, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +20,7 @@ pub struct ShellFailure {
     pub position: usize,
     /// How it, or the command in it that failed, ended.
     pub status: ChildStatus,
-    /// What the status means, where that is known.
+    /// What the status usually means; what bash says about it on stderr has the last word.
     pub meaning: Option<&'static str>,
 }
 
@@ -36,7 +39,7 @@ pub fn verdict(codes: &[&str], status: ChildStatus, report: &str) -> Result<(), 
     let reports: Vec<ShellReport> = report.lines().filter_map(ShellReport::parse).collect();
     let around = reports.iter().find(|report| codes.len() > 1 && report.position == codes.len());
     for (position, code) in codes.iter().enumerate() {
-        let own = reports.iter().find(|report| report.position == position);
+        let own = reports.iter().rev().find(|report| report.position == position);
         // A shell that was killed or replaced by `exec` reports nothing: take what is known of it
         // from outside.
         let outside = match around {
@@ -44,6 +47,8 @@ pub fn verdict(codes: &[&str], status: ChildStatus, report: &str) -> Result<(), 
             None if codes.len() == 1 => exit_code(status),
             None => None,
         };
+        // The program holds the pipe of the reports too: what the system says outweighs them.
+        let own = own.filter(|own| outside.is_none_or(|outside| outside == own.status));
         let reader_may_stop = position + 1 < codes.len();
         if let Some(failed) = failure(code, own, outside, reader_may_stop) {
             return Err(explain(position, failed, status, codes.len()));
@@ -125,8 +130,8 @@ fn explain(position: usize, code: i32, status: ChildStatus, codes: usize) -> She
         _ => ChildStatus::Exited(code),
     };
     let meaning = match code {
-        COMMAND_NOT_EXECUTABLE => Some("the command cannot be executed"),
-        COMMAND_NOT_FOUND => Some("command not found"),
+        STATUS_NOT_EXECUTABLE => Some("it cannot be executed"),
+        STATUS_NOT_FOUND => Some(COMMAND_NOT_FOUND),
         _ => None,
     };
     ShellFailure { position, status, meaning }
@@ -156,6 +161,7 @@ mod tests {
         assert_eq!(check(&["grep ["], 2, "0 2 2"), failed("exited with status 2"));
         assert_eq!(check(&["nosuch"], 127, "0 127 127"), failed("exited with status 127"));
         assert_eq!(check(&["echo 'x"], 2, ""), failed("exited with status 2"));
+        assert_eq!(check(&["true; exit 3"], 3, "0 0 0"), failed("exited with status 3"));
         assert_eq!(check(&["exec grep x"], 1, ""), None);
         assert_eq!(check(&["sort | exit 3"], 3, "0 3 0 3"), failed("exited with status 3"));
     }

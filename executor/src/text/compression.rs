@@ -52,7 +52,6 @@ impl Compression {
     }
 
     /// The compression that a file's name promises. A file is never read by it, only not split.
-    /// The compression that the suffix of a file name stands for.
     pub fn of_name(name: &str) -> Option<Self> {
         let (stem, suffix) = name.rsplit_once('.')?;
         match suffix.to_ascii_lowercase().as_str() {

@@ -28,6 +28,13 @@ pub(crate) struct Resolved {
     pub(crate) files: Vec<PartitionedFile>,
 }
 
+impl Resolved {
+    /// What there is to read, in bytes as they are stored.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.iter().map(PartitionedFile::effective_size).sum()
+    }
+}
+
 /// Finds the files of a path, a glob or a URL. What exists literally is no glob.
 pub(crate) async fn resolve(state: &dyn Session, location: &str) -> Result<Resolved> {
     match location.split_once("://") {

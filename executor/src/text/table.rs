@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -7,7 +8,6 @@ use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::TableType;
 use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::error::Result;
 use datafusion::logical_expr::Expr;
@@ -21,8 +21,9 @@ use super::{StdinTable, TextFormat, TextSource, schema, schema_with_origin};
 /// # Errors
 /// [`TextError`](super::TextError) when there is no file, or one that cannot be text.
 pub async fn text_table(state: &dyn Session, location: &str) -> Result<Arc<dyn TableProvider>> {
-    let resolved = resolve(state, location).await?;
-    Ok(Arc::new(TextTable { resolved: Arc::new(resolved), has_origin: false }))
+    let resolved = Arc::new(resolve(state, location).await?);
+    let location = location.to_owned();
+    Ok(Arc::new(TextTable { location, resolved, is_scanned: Arc::default(), has_origin: false }))
 }
 
 /// The same table with the columns of [`schema_with_origin`], if it is one of text.
@@ -33,10 +34,13 @@ pub fn with_origin(table: &dyn TableProvider) -> Option<Arc<dyn TableProvider>> 
     table.downcast_ref::<StdinTable>().map(StdinTable::with_origin)
 }
 
-/// Text files as a table. They were looked for once, when the table was made.
+/// Text files as a table. They are looked for when the table is made, and again for each scan but
+/// the first: a view sees the files that are there when it is used.
 #[derive(Debug, Clone)]
 pub struct TextTable {
+    location: String,
     resolved: Arc<Resolved>,
+    is_scanned: Arc<AtomicBool>,
     has_origin: bool,
 }
 
@@ -54,14 +58,7 @@ impl TextTable {
 
     /// What there is to read, in bytes as they are stored.
     pub fn bytes(&self) -> u64 {
-        self.resolved.files.iter().map(PartitionedFile::effective_size).sum()
-    }
-
-    fn statistics(&self) -> Statistics {
-        Statistics {
-            total_byte_size: Precision::Inexact(self.bytes() as usize),
-            ..Statistics::new_unknown(&self.schema())
-        }
+        self.resolved.bytes()
     }
 }
 
@@ -82,14 +79,23 @@ impl TableProvider for TextTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let Resolved { store, names, files } = &*self.resolved;
+        let resolved = if self.is_scanned.swap(true, Ordering::Relaxed) {
+            Arc::new(resolve(state, &self.location).await?)
+        } else {
+            Arc::clone(&self.resolved)
+        };
+        let Resolved { store, names, files } = &*resolved;
+        let bytes = resolved.bytes();
         let small = state.config_options().optimizer.repartition_file_min_size as u64;
-        let partitions = if self.bytes() < small { 1 } else { state.config().target_partitions() };
+        let partitions = if bytes < small { 1 } else { state.config().target_partitions() };
         let groups = FileGroup::new(files.clone()).split_files(partitions);
         let source = TextSource::new(names.clone(), self.has_origin);
         let config = FileScanConfigBuilder::new(store.clone(), Arc::new(source))
             .with_file_groups(groups)
-            .with_statistics(self.statistics())
+            .with_statistics(Statistics {
+                total_byte_size: Precision::Inexact(bytes as usize),
+                ..Statistics::new_unknown(&self.schema())
+            })
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();

@@ -69,7 +69,8 @@ fn string_views(views: Vec<u128>, buffers: Vec<Buffer>) -> StringViewArray {
     // SAFETY: every view was made above from a slice of the buffer that it names, at the
     // offset that it names. Each is UTF-8: it was checked by itself, or is a piece of checked
     // text cut at `\n` and `\r`, which are never part of a longer character. Lines and offsets
-    // are within `u32`: `LineBatcher` hands out more than `max_bytes` only as a single line.
+    // are within `u32`, repaired ones too: `LineBatcher` hands out more than `max_bytes` only
+    // as a single line, whose limit leaves room for the repair.
     unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(views), buffers, None) }
 }
 

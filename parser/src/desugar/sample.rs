@@ -2,16 +2,19 @@
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArgumentList, FunctionArguments, Ident, LimitClause,
-    ObjectName, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Query, Spanned, TableFactor,
-    TableSample, TableSampleKind, TableSampleMethod, TableSampleUnit, Value,
+    ObjectName, OrderBy, OrderByExpr, OrderByKind, OrderByOptions, Query, SelectItem, Spanned,
+    TableFactor, TableSample, TableSampleKind, TableSampleMethod, TableSampleUnit, Value,
 };
 use sqlparser::tokenizer::Span;
 
 use crate::diagnostic::Diagnostic;
 use crate::tokens::Tokens;
 
-use super::plain;
 use super::query::{all_columns, derived, select_over, tables};
+use super::{exclude, plain};
+
+/// The random number that orders the rows of an exact sample, while it is drawn.
+const ROWS_KEY: &str = "__gleam_sample";
 
 /// How a sample is drawn.
 pub(crate) enum Method {
@@ -62,9 +65,14 @@ pub(crate) fn apply(sample: &TableSample, span: Span, input: Query) -> Result<Qu
             Ok(plain(select))
         }
         Method::Rows(rows) => {
+            // A sort needs a column to keep, also where the query takes none of the sample's.
+            let column = Ident::new(ROWS_KEY);
+            select
+                .projection
+                .push(SelectItem::ExprWithAlias { expr: random(), alias: column.clone() });
             let mut query = plain(select);
             let key = OrderByExpr {
-                expr: random(),
+                expr: Expr::Identifier(column.clone()),
                 options: OrderByOptions { asc: None, nulls_first: None },
                 with_fill: None,
             };
@@ -75,7 +83,7 @@ pub(crate) fn apply(sample: &TableSample, span: Span, input: Query) -> Result<Qu
                 offset: None,
                 limit_by: Vec::new(),
             });
-            Ok(query)
+            Ok(plain(select_over(query, vec![exclude(vec![column])])))
         }
     }
 }

@@ -21,6 +21,7 @@ SELECT * FROM t PIPE 'a' |> PIPE 'b';
 SELECT * FROM t JOIN (b PIPE 'x') USING (k);
 SELECT * FROM t WHERE x IN (SELECT line FROM 'a' PIPE 'grep y');
 CREATE VIEW errors AS FROM 'app-*.log' |> PIPE 'grep ERROR';
+CREATE VIEW errors AS FROM 'app.log' PIPE 'grep ERROR';
 COPY (SELECT * FROM 'a' PIPE 'x') TO 'b.csv';
 EXPLAIN SELECT * FROM 'a' PIPE 'x';
 FROM t |> MAP LUA 'f' USING ((FROM u |> AGGREGATE max(y)), b) AS (z);
@@ -30,7 +31,7 @@ FROM stdin |> PIPE 'x' |> RENAME line AS l |> DROP l
 SELECT * FROM 'a' PIPE 'x' FORMAT RAW ORDER BY line;
 SELECT * FROM 'a' MAP LUA 'f' AS (x) ORDER BY x;
 FROM 'a' |> PIPE 'sort' |> ORDER BY line;
-SELECT * FROM a NATURAL LEFT JOIN b PIPE 'x' USING (line);
+SELECT * FROM a NATURAL JOIN b PIPE 'x' USING (line);
 SELECT * FROM a CROSS JOIN b FILTER LUA 'f' USING (line) WHERE true;
 SELECT * FROM a LEFT JOIN b FILTER LUA 'f' ON error = 1;
 SELECT * FROM a UNION ALL SELECT * FROM b PIPE 'x' UNION ALL FROM c PIPE 'y' |> PIPE 'z';

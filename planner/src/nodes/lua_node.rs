@@ -1,7 +1,6 @@
 //! `MAP LUA`, `FLATMAP LUA` and `FILTER LUA` in a logical plan: one operator, or several fused.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -95,16 +94,6 @@ impl UserDefinedLogicalNodeCore for LuaNode {
 
     fn expressions(&self) -> Vec<Expr> {
         self.arguments.expressions()
-    }
-
-    /// A predicate on kept columns holds before the functions run as well as after.
-    fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
-        match &self.output {
-            LuaOutput::Made(schema) => {
-                schema.fields().iter().map(|field| field.name().clone()).collect()
-            }
-            LuaOutput::Kept(_) => HashSet::new(),
-        }
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

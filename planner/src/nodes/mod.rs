@@ -48,6 +48,23 @@ impl NodeArguments {
     }
 }
 
+/// Whether the order of the rows of `plan` was asked for, so that what follows must see them in it.
+pub(crate) fn is_ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Projection(projection) => is_ordered(&projection.input),
+        LogicalPlan::Filter(filter) => is_ordered(&filter.input),
+        LogicalPlan::Limit(limit) => is_ordered(&limit.input),
+        LogicalPlan::SubqueryAlias(alias) => is_ordered(&alias.input),
+        LogicalPlan::Extension(extension) => {
+            let node = extension.node.as_any();
+            node.downcast_ref::<LuaNode>().is_some_and(|lua| is_ordered(&lua.input))
+                || node.downcast_ref::<PipeNode>().is_some_and(|pipe| is_ordered(&pipe.input))
+        }
+        _ => false,
+    }
+}
+
 fn only_input(mut inputs: Vec<LogicalPlan>) -> Result<LogicalPlan> {
     match (inputs.pop(), inputs.is_empty()) {
         (Some(input), true) => Ok(input),

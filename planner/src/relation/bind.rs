@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::RelationPlannerContext;
@@ -27,7 +28,15 @@ pub(super) fn using(
             let diagnostic = refuse("not supported yet: a subquery in USING", expression.span());
             return Err(external(diagnostic.with_hint("JOIN its result first")));
         }
-        context.sql_to_expr(expression.clone(), schema)
+        let planned = context.sql_to_expr(expression.clone(), schema)?;
+        let spans_rows =
+            |part: &Expr| Ok(matches!(part, Expr::WindowFunction(_) | Expr::AggregateFunction(_)));
+        if planned.exists(spans_rows)? {
+            let message = "USING is evaluated row by row: no window or aggregate function fits";
+            let diagnostic = refuse(message, expression.span());
+            return Err(external(diagnostic.with_hint("compute it before: |> EXTEND … AS name")));
+        }
+        Ok(planned)
     };
     expressions.iter().map(convert).collect()
 }

@@ -39,22 +39,22 @@ pub(super) fn plan(
         let message = format!("a Lua function takes and gives at most {MAX_COLUMNS} columns");
         return Err(external(refuse(message, operator.keyword)));
     }
+    let label = label(keyword.clone(), operator.keyword);
     let kept = visible_columns(input.schema());
     let (input, origin) = origin::attach(input)?;
     let output = match verb {
         LuaVerb::Filter => LuaOutput::Kept(kept),
-        _ => LuaOutput::Made(types::schema_of(declared)?),
+        _ => LuaOutput::Made(types::schema_of(declared, &label)?),
     };
     let step = LuaStep {
         verb,
         code: clause.code.text.clone(),
-        chunk_name: keyword.clone(),
+        chunk_name: keyword,
         args: (0..values.len()).collect(),
         columns,
         on_error: lua::OnError::Fail,
     };
     let arguments = NodeArguments { values, origin };
-    let label = label(keyword, operator.keyword);
     Ok(extension(LuaNode::try_new(input, arguments, vec![step], vec![label], output)?))
 }
 

@@ -21,6 +21,9 @@ pub(super) fn plan(
     context: &mut dyn RelationPlannerContext,
 ) -> Result<LogicalPlan> {
     let span = operator.keyword;
+    if clause.code.text.trim().is_empty() {
+        return Err(external(refuse("PIPE has no program to run", clause.code.span)));
+    }
     let values = match &clause.using {
         Some(using) => bind::using(using, input.schema(), context)?,
         None => bind::default_values(input.schema(), span)?,
@@ -52,12 +55,14 @@ pub(super) fn plan(
         }
     }
     let (input, origin) = origin::attach(input)?;
-    let command = PipeCommand { label: label("PIPE", span), code: clause.code.text.clone() };
+    let label = label("PIPE", span);
+    let schema = types::schema_of(fields, &label)?;
+    let command = PipeCommand { label, code: clause.code.text.clone() };
     Ok(extension(PipeNode {
         input: input.into(),
         arguments: NodeArguments { values, origin },
         commands: vec![command],
         formats: (format, output_format),
-        schema: types::schema_of(fields)?,
+        schema,
     }))
 }

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::common::{DFSchema, DFSchemaRef, Result};
+use datafusion::common::{DFSchema, DFSchemaRef, Result, TableReference};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::sql::sqlparser::ast::{CastKind, Expr as SqlExpr, Value};
+use gleam_sql_executor::operator::OperatorLabel;
 use gleam_sql_parser::ColumnDecl;
 
 use super::{external, refuse};
@@ -34,9 +35,12 @@ pub(super) fn declared(
     Ok(fields)
 }
 
-/// A schema of unqualified columns.
-pub(super) fn schema_of(fields: Vec<Field>) -> Result<DFSchemaRef> {
-    let fields = fields.into_iter().map(|field| (None, Arc::new(field))).collect();
+/// The schema of what an operator makes. Its columns are qualified by the operator and its place,
+/// a name that nobody writes, so that they are told apart from columns of the same name elsewhere.
+pub(super) fn schema_of(fields: Vec<Field>, label: &OperatorLabel) -> Result<DFSchemaRef> {
+    let qualifier = format!("{}@{}", label.keyword.to_lowercase().replace(' ', "_"), label.place);
+    let qualifier = TableReference::bare(qualifier);
+    let fields = fields.into_iter().map(|field| (Some(qualifier.clone()), Arc::new(field))).collect();
     Ok(Arc::new(DFSchema::new_with_metadata(fields, HashMap::new())?))
 }
 
@@ -60,7 +64,6 @@ fn planned_type(
     };
     match context.sql_to_expr(cast, &DFSchema::empty()) {
         Ok(Expr::Cast(cast)) => Ok(cast.field.data_type().clone()),
-        Ok(_) => Err(unsupported(&data_type)),
-        Err(_) => Err(unsupported(&data_type)),
+        _ => Err(unsupported(&data_type)),
     }
 }

@@ -1,0 +1,58 @@
+//! How many rows a Lua child is given at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Rows of the first batch to a child: few, since nobody knows yet how slow its functions are.
+const FIRST_ROWS: usize = 64;
+/// What a batch grows by at most.
+const GROWTH: usize = 8;
+/// What a batch should take at most. A child shows progress when a batch is done, so this is far
+/// below every sensible limit on the time without progress.
+const TARGET: Duration = Duration::from_millis(250);
+
+/// The size of the next batch, by how long the last ones took.
+#[derive(Debug)]
+pub(super) struct Pace {
+    rows: AtomicUsize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rows: AtomicUsize::new(FIRST_ROWS) }
+    }
+}
+
+impl Pace {
+    /// How many rows the next batch may have.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// A batch of `rows` was done `elapsed` after the one before, waiting for rows included.
+    pub(super) fn done(&self, rows: usize, elapsed: Duration) {
+        let possible = rows as f64 * (TARGET.as_secs_f64() / elapsed.as_secs_f64().max(1e-9));
+        // Casts from floats saturate.
+        let next = (possible as usize).clamp(1, self.rows().saturating_mul(GROWTH));
+        self.rows.store(next, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn follows_the_functions() {
+        let pace = Pace::default();
+        assert_eq!(pace.rows(), 64);
+        pace.done(64, Duration::from_millis(1));
+        assert_eq!(pace.rows(), 512, "fast functions get more, but not all at once");
+        pace.done(512, Duration::from_secs(1));
+        assert_eq!(pace.rows(), 128);
+        pace.done(128, Duration::from_secs(1000));
+        assert_eq!(pace.rows(), 1, "a row a time at the least");
+        pace.done(0, Duration::ZERO);
+        assert_eq!(pace.rows(), 1);
+    }
+}
