@@ -1,6 +1,12 @@
 //! The product from outside: the real binary, its arguments, its streams, its processes.
 //! Knows nothing of the code behind it.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests start programs and talk to who runs them"
+)]
+
 mod support;
 
 mod cli {

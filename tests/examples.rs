@@ -1,5 +1,7 @@
 //! The examples run, and say what the README says that they do.
 
+#![expect(clippy::disallowed_methods, reason = "tests start programs and talk to who runs them")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -33,8 +35,11 @@ fn log_fields() -> Vec<Vec<String>> {
 fn the_readme_shows_the_first_query_and_its_answer() {
     let readme = read("README.md");
     let example = read("examples/top_clients.sql");
-    let query: String =
-        example.lines().filter(|line| !line.starts_with("--")).map(|line| format!("{line}\n")).collect();
+    let query: String = example
+        .lines()
+        .filter(|line| !line.starts_with("--"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert!(readme.contains(&query), "README.md does not show examples/top_clients.sql");
     let answer = run("examples/top_clients.sql");
     assert!(readme.contains(&answer), "README.md does not show this answer:\n{answer}");
@@ -89,8 +94,9 @@ fn words_are_those_of_the_log() {
 fn every_example_runs() {
     let entries = std::fs::read_dir(root().join("examples")).expect("examples/ exists");
     let scripts = entries.map(|entry| entry.expect("a directory entry").path());
-    let scripts: Vec<PathBuf> =
-        scripts.filter(|path| path.extension().is_some_and(|extension| extension == "sql")).collect();
+    let scripts: Vec<PathBuf> = scripts
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .collect();
     assert!(scripts.len() >= 3);
     for script in scripts {
         let name = script.file_name().expect("files have names").to_string_lossy().into_owned();

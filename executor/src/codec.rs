@@ -208,7 +208,11 @@ struct Decoder<'a> {
 }
 
 impl Decoder<'_> {
-    fn lua(&self, message: LuaMessage, input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn lua(
+        &self,
+        message: LuaMessage,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let program: LuaProgram =
             serde_json::from_str(&message.program).map_err(|error| broken(&error))?;
         program.check().map_err(|error| broken(&error))?;
@@ -238,7 +242,11 @@ impl Decoder<'_> {
         Ok(Arc::new(lua.with_order(order(message.in_order))))
     }
 
-    fn pipe(&self, message: PipeMessage, input: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    fn pipe(
+        &self,
+        message: PipeMessage,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         if message.codes.is_empty() || message.codes.len() != message.labels.len() {
             return Err(broken(&"a label for each shell program"));
         }
@@ -259,7 +267,11 @@ impl Decoder<'_> {
         Ok(Arc::new(pipe.with_order(order(message.in_order))))
     }
 
-    fn arguments(&self, message: Option<ArgumentsMessage>, input: &Schema) -> Result<OperatorArguments> {
+    fn arguments(
+        &self,
+        message: Option<ArgumentsMessage>,
+        input: &Schema,
+    ) -> Result<OperatorArguments> {
         let message = message.unwrap_or_default();
         let values = self.expressions(&message.values, input)?;
         let origin = match <[_; 2]>::try_from(self.expressions(&message.origin, input)?) {

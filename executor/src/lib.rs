@@ -2,13 +2,13 @@
 //!
 //! **Invariant:** this crate knows no SQL text and opens no socket.
 
-pub mod operator;
-pub mod error;
-pub mod options;
 pub mod child;
+pub mod codec;
+pub mod error;
+pub mod exec;
 pub mod lua;
+pub mod operator;
+pub mod options;
 pub mod shell;
 pub mod text;
 pub mod wire;
-pub mod exec;
-pub mod codec;

@@ -49,7 +49,8 @@ impl ExtensionOptions for GleamOptions {
             "lua_memory_mib" => {
                 let mebibytes = value.parse().map_err(external)?;
                 if mebibytes < MIN_LUA_MEMORY_MIB {
-                    let message = format!("gleam.lua_memory_mib is {MIN_LUA_MEMORY_MIB} at the least");
+                    let message =
+                        format!("gleam.lua_memory_mib is {MIN_LUA_MEMORY_MIB} at the least");
                     return Err(DataFusionError::Configuration(message));
                 }
                 self.lua_memory_mib = mebibytes;

@@ -1,5 +1,11 @@
 //! Text tables through DataFusion: files of all kinds in, rows and errors out.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "tests start programs and talk to who runs them"
+)]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;

@@ -104,7 +104,8 @@ fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {
         return None;
     };
     let is_shown = |name: &&str| !name.starts_with("__gleam_");
-    let names: Vec<&str> = valid_fields.iter().map(|column| column.name.as_str()).filter(is_shown).collect();
+    let names: Vec<&str> =
+        valid_fields.iter().map(|column| column.name.as_str()).filter(is_shown).collect();
     let hint = match did_you_mean(&field.name, names.iter().copied()) {
         Some(similar) if similar != field.name => format!("did you mean `{similar}`?"),
         _ if names.is_empty() => "there are no columns here".to_owned(),
@@ -219,8 +220,9 @@ impl Places<'_> {
 
     fn find(&self, is_it: impl Fn(HighlightClass, &str) -> bool) -> Option<Span> {
         let text = self.script.get(self.text.clone())?;
-        let (range, _) =
-            highlight(text).into_iter().find(|(range, class)| is_it(*class, &text[range.clone()]))?;
+        let (range, _) = highlight(text)
+            .into_iter()
+            .find(|(range, class)| is_it(*class, &text[range.clone()]))?;
         let place = |byte| self.location(self.text.start + byte);
         Some(Span::new(place(range.start), place(range.end)))
     }

@@ -159,7 +159,8 @@ fn fuse_pipe(outer: &PipeNode) -> Option<LogicalPlan> {
     let (below, columns) = peel(&outer.input, plain_columns(&outer.arguments.values)?)?;
     let Some(Operator::Pipe(inner)) = as_extension(below) else { return None };
     let is_raw = inner.formats.1 == WireFormat::Raw && outer.formats.0 == WireFormat::Raw;
-    let is_text = inner.schema.fields().iter().all(|field| *field.data_type() == DataType::Utf8View);
+    let is_text =
+        inner.schema.fields().iter().all(|field| *field.data_type() == DataType::Utf8View);
     if !is_raw || !is_text || inner.schema.columns() != columns {
         return None;
     }

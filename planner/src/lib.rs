@@ -4,19 +4,19 @@
 //! directories and file headers, and reads rows only where DataFusion infers the columns of a typed
 //! file.
 
+mod diagnose;
+mod fuse;
+mod hint;
+pub mod nodes;
+mod origin;
+mod physical;
+mod predicates;
+mod relation;
 mod session;
 mod sources;
 mod statement;
-mod relation;
-mod origin;
-pub mod nodes;
-mod volatile;
-mod predicates;
-mod fuse;
-mod physical;
 mod streaming;
-mod diagnose;
-mod hint;
+mod volatile;
 
 pub use diagnose::plain_message;
 pub use session::{Session, SessionOptions};

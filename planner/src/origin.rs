@@ -44,10 +44,12 @@ fn with_origin(plan: &LogicalPlan) -> Result<Traced> {
         }),
         LogicalPlan::SubqueryAlias(aliased) => alias_with_origin(aliased)?,
         LogicalPlan::Projection(projection) => projection_with_origin(projection)?,
-        LogicalPlan::Extension(extension) => match extension.node.as_any().downcast_ref::<LuaNode>() {
-            Some(node) => filter_with_origin(node)?,
-            None => None,
-        },
+        LogicalPlan::Extension(extension) => {
+            match extension.node.as_any().downcast_ref::<LuaNode>() {
+                Some(node) => filter_with_origin(node)?,
+                None => None,
+            }
+        }
         _ => None,
     })
 }
@@ -59,7 +61,8 @@ fn scan_with_origin(scan: &TableScan) -> Result<Traced> {
         return Ok(None);
     }
     let name = scan.table_name.clone();
-    let columns = [text::ORIGIN_FILE, text::ORIGIN_OFFSET].map(|c| Column::new(Some(name.clone()), c));
+    let columns =
+        [text::ORIGIN_FILE, text::ORIGIN_OFFSET].map(|c| Column::new(Some(name.clone()), c));
     let traced = TableScanBuilder::new(name, provider_as_source(provider))
         .with_filters(scan.filters.clone())
         .with_fetch(scan.fetch)

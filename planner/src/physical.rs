@@ -27,8 +27,9 @@ impl QueryPlanner for OperatorQueryPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner =
-            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(OperatorExtensionPlanner)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(
+            OperatorExtensionPlanner,
+        )]);
         planner.create_physical_plan(plan, session).await
     }
 }
@@ -78,10 +79,8 @@ impl Convert<'_> {
                 .map_err(|error| DataFusionError::Plan(error.to_string()))?;
             Ok(LuaColumn::new(named.qualified_name().1, lua_type))
         });
-        let program = LuaProgram {
-            inputs: inputs.collect::<Result<_>>()?,
-            steps: node.steps.clone(),
-        };
+        let program =
+            LuaProgram { inputs: inputs.collect::<Result<_>>()?, steps: node.steps.clone() };
         let kept = node.kept().map(|kept| indexes(kept, node.input.schema())).transpose()?;
         let exec = LuaExec::new(
             Arc::clone(input),
@@ -109,9 +108,18 @@ impl Convert<'_> {
         Ok(Arc::new(exec.with_order(order_of(&node.input, input))))
     }
 
-    fn arguments(&self, arguments: &NodeArguments, input: &LogicalPlan) -> Result<OperatorArguments> {
+    fn arguments(
+        &self,
+        arguments: &NodeArguments,
+        input: &LogicalPlan,
+    ) -> Result<OperatorArguments> {
         let physical = |expression| {
-            self.planner.create_physical_expr(expression, input.schema(), self.session, self.context)
+            self.planner.create_physical_expr(
+                expression,
+                input.schema(),
+                self.session,
+                self.context,
+            )
         };
         let origin = match &arguments.origin {
             Some([file, offset]) => Some([physical(file)?, physical(offset)?]),

@@ -46,7 +46,8 @@ impl Session {
             .with_optimizer_rule(Arc::new(PassPredicates))
             .with_optimizer_rule(Arc::new(FuseOperators))
             .build();
-        let catalogs = DynamicFileCatalog::new(Arc::clone(state.catalog_list()), Arc::clone(&files) as _);
+        let catalogs =
+            DynamicFileCatalog::new(Arc::clone(state.catalog_list()), Arc::clone(&files) as _);
         let state = SessionStateBuilder::new_from_existing(state)
             .with_catalog_list(Arc::new(catalogs))
             .build();

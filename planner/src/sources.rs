@@ -110,9 +110,7 @@ impl UrlTableFactory for FileTables {
 
 /// A quoted value may hold newlines, so that these files are not cut.
 fn csv(compression: FileCompressionType) -> CsvFormat {
-    CsvFormat::default()
-        .with_newlines_in_values(true)
-        .with_file_compression_type(compression)
+    CsvFormat::default().with_newlines_in_values(true).with_file_compression_type(compression)
 }
 
 /// Only stores that the session knows can be read.
@@ -140,15 +138,11 @@ async fn typed_table(
         Some(Compression::Zstd) => FileCompressionType::ZSTD,
     };
     let format: Arc<dyn FileFormat> = match kind {
-        SourceKind::Tsv => {
-            Arc::new(csv(compression).with_delimiter(b'\t'))
-        }
+        SourceKind::Tsv => Arc::new(csv(compression).with_delimiter(b'\t')),
         SourceKind::Json => Arc::new(JsonFormat::default().with_file_compression_type(compression)),
         SourceKind::Parquet => Arc::new(ParquetFormat::default()),
         SourceKind::Arrow => Arc::new(ArrowFormat),
-        SourceKind::Csv | SourceKind::Text => {
-            Arc::new(csv(compression))
-        }
+        SourceKind::Csv | SourceKind::Text => Arc::new(csv(compression)),
     };
     let paths = text.downcast_ref::<TextTable>().map(TextTable::paths).unwrap_or_default();
     let urls = paths.into_iter().map(|path| {
@@ -157,8 +151,7 @@ async fn typed_table(
         ListingTableUrl::try_new(url, None)
     });
     let urls = urls.collect::<Result<Vec<_>>>()?;
-    let options = ListingOptions::new(format)
-        .with_file_extension("");
+    let options = ListingOptions::new(format).with_file_extension("");
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(options)
         .infer_schema(state)

@@ -36,7 +36,8 @@ impl AnalyzerRule for PinVolatilePredicates {
 }
 
 fn pin(filter: Filter) -> Result<LogicalPlan> {
-    let columns: Vec<Expr> = filter.input.schema().columns().into_iter().map(Expr::Column).collect();
+    let columns: Vec<Expr> =
+        filter.input.schema().columns().into_iter().map(Expr::Column).collect();
     let mut computed = columns.clone();
     computed.push(filter.predicate.alias(PREDICATE));
     let computed = Projection::try_new(computed, filter.input)?;

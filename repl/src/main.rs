@@ -33,7 +33,12 @@ fn main() -> ExitCode {
         .thread_stack_size(STACK_BYTES)
         .build();
     let status = match runtime {
-        Ok(runtime) => runtime.block_on(interrupt::or_interrupted(script::run_all(args))),
+        Ok(runtime) => {
+            let status = runtime.block_on(interrupt::or_interrupted(script::run_all(args)));
+            // It would wait for a read of standard input that may last for ever.
+            runtime.shutdown_background();
+            status
+        }
         Err(error) => {
             report::say(&format!("error: cannot start: {error}\n"));
             report::RUNTIME_FAILURE

@@ -78,7 +78,8 @@ fn operator_failure(error: &OperatorError, script: &Script) -> String {
 }
 
 fn stands_at(keyword: &str, place: Place, script: &str) -> bool {
-    let line = usize::try_from(place.line).ok().and_then(|line| script.lines().nth(line.checked_sub(1)?));
+    let line =
+        usize::try_from(place.line).ok().and_then(|line| script.lines().nth(line.checked_sub(1)?));
     let column = usize::try_from(place.column.saturating_sub(1)).unwrap_or(usize::MAX);
     line.is_some_and(|line| {
         let found: String = line.chars().skip(column).take(keyword.len()).collect();

@@ -23,6 +23,14 @@ impl Process {
         matches!(self.state, 'Z' | 'X')
     }
 
+    /// The process that outlives the program to end its children; it leaves it as soon as it runs.
+    pub(crate) fn is_guardian(&self) -> bool {
+        let is_starting = self.name == "exe" && self.is_zombie();
+        is_starting
+            || self.name == "gleam-guardian"
+            || self.arguments.iter().any(|a| a == "__guardian")
+    }
+
     pub(crate) fn is_lua_child(&self) -> bool {
         self.arguments.iter().any(|argument| argument == "__lua-child")
     }

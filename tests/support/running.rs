@@ -79,7 +79,9 @@ impl Running {
     /// The children that it has now, zombies included. A fork that has not become its program yet
     /// is none.
     pub(crate) fn children(&self) -> Vec<processes::Process> {
-        let is_program = |one: &processes::Process| one.is_zombie() || !self.looks_like(one);
+        let is_program = |one: &processes::Process| {
+            !one.is_guardian() && (one.is_zombie() || !self.looks_like(one))
+        };
         processes::children_of(self.id()).into_iter().filter(is_program).collect()
     }
 

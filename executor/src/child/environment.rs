@@ -3,8 +3,22 @@
 /// Variables that pass to children, where the parent has them. Everything else is cleared, so that
 /// a secret in the parent's environment never reaches a user's program.
 pub const ALLOWED_VARIABLES: [&str; 16] = [
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LC_ALL",
-    "LC_COLLATE", "LC_CTYPE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME", "TERM",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TMPDIR",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "TERM",
 ];
 
 /// The search path of a child whose parent has none.

@@ -1,6 +1,6 @@
 //! The Lua child and the guardian are this very program, started again with one argument.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::process::ExitCode;
 
 use super::guardian;
@@ -17,8 +17,20 @@ pub fn lua_child_arguments() -> Vec<OsString> {
 pub fn run_if_requested() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     match (arguments.next()?.to_str()?, arguments.next()) {
-        (REQUEST, None) => Some(crate::lua::run()),
-        (guardian::REQUEST, None) => Some(guardian::run()),
+        (REQUEST, None) => {
+            call_it(c"gleam-lua");
+            Some(crate::lua::run())
+        }
+        (guardian::REQUEST, None) => {
+            call_it(c"gleam-guardian");
+            Some(guardian::run())
+        }
         _ => None,
     }
+}
+
+/// What the process is called in listings.
+fn call_it(name: &CStr) {
+    // SAFETY: prctl(2) with PR_SET_NAME reads the string, which ends with a zero byte.
+    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
 }

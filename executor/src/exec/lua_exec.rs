@@ -15,9 +15,9 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
 };
 
-use super::{InputOrder, OperatorArguments};
 use super::lua_task::{self, LuaMetrics, LuaTask};
 use super::pipe_exec::{OUTPUT_QUEUE_BATCHES, operator_properties};
+use super::{InputOrder, OperatorArguments};
 use crate::lua::{LuaProgram, LuaVerb};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
@@ -50,7 +50,16 @@ impl LuaExec {
     ) -> Self {
         let properties = operator_properties(&input, EquivalenceProperties::new(schema));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, program, labels, arguments, kept, order: InputOrder::Any, properties, metrics }
+        Self {
+            input,
+            program,
+            labels,
+            arguments,
+            kept,
+            order: InputOrder::Any,
+            properties,
+            metrics,
+        }
     }
 
     /// What the child runs.

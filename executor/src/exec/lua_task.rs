@@ -188,7 +188,8 @@ impl LuaTask {
     ) -> (ChildInput, Result<()>) {
         let fed = async {
             let mut encoder = BatchEncoder::try_new(&self.program).map_err(|e| self.broken(e))?;
-            let setup = lua::encode_setup_limited(&self.program, self.memory_bytes).map_err(|e| self.broken(e))?;
+            let setup = lua::encode_setup_limited(&self.program, self.memory_bytes)
+                .map_err(|e| self.broken(e))?;
             if self.write(&setup, &mut child).await? == Fed::Refused {
                 return Ok(());
             }
@@ -320,7 +321,8 @@ impl<'a> ReplyReader<'a> {
         self.stdout.read_exact(&mut header[first..]).await.map_err(ReadError::Lost)?;
         self.progress.moved();
         let (tag, length) = lua::parse_header(&header).map_err(|error| self.broken(error))?;
-        let body = read_body(&mut self.stdout, length, self.progress).await.map_err(ReadError::Lost)?;
+        let body =
+            read_body(&mut self.stdout, length, self.progress).await.map_err(ReadError::Lost)?;
         Ok(Some(self.decoder.decode(tag, body).map_err(|error| self.broken(error))?))
     }
 

@@ -1,10 +1,10 @@
 //! The physical operators.
 
 mod arguments;
-mod order;
 mod feed;
 mod lua_exec;
 mod lua_task;
+mod order;
 mod pace;
 mod pipe_exec;
 mod pipe_task;

@@ -7,7 +7,9 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{
+    EquivalenceProperties, OrderingRequirements, Partitioning, PhysicalExpr,
+};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ExecutionPlanProperties, ReplaceChildrenOptions,
 };
@@ -17,8 +19,8 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
 };
 
-use super::{InputOrder, OperatorArguments};
 use super::pipe_task::{self, PipeMetrics, PipeTask};
+use super::{InputOrder, OperatorArguments};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
 use crate::text::INVALID_UTF8_LINES;
@@ -61,7 +63,16 @@ impl PipeExec {
     ) -> Self {
         let properties = operator_properties(&input, EquivalenceProperties::new(schema));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, commands, arguments, input_format, output_format, order: InputOrder::Any, properties, metrics }
+        Self {
+            input,
+            commands,
+            arguments,
+            input_format,
+            output_format,
+            order: InputOrder::Any,
+            properties,
+            metrics,
+        }
     }
 
     /// The programs.
@@ -115,12 +126,21 @@ pub(super) fn operator_properties(
 
 impl DisplayAs for PipeExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let codes: Vec<String> =
-            self.commands.iter().map(|command| format!("`{}`", first_line(&command.code))).collect();
+        let codes: Vec<String> = self
+            .commands
+            .iter()
+            .map(|command| format!("`{}`", first_line(&command.code)))
+            .collect();
         let arguments: Vec<String> =
             self.arguments.values.iter().map(ToString::to_string).collect();
-        let columns: Vec<&str> =
-            self.properties.eq_properties.schema().fields().iter().map(|f| f.name().as_str()).collect();
+        let columns: Vec<&str> = self
+            .properties
+            .eq_properties
+            .schema()
+            .fields()
+            .iter()
+            .map(|f| f.name().as_str())
+            .collect();
         write!(
             f,
             "PipeExec: {}, using=[{}], {} -> ({}){}, children={}",

@@ -11,7 +11,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::format::DEFAULT_FORMAT_OPTIONS;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::metrics::Count;
 use futures::StreamExt;
@@ -79,7 +79,8 @@ pub(super) async fn run(
     let progress = Arc::new(Progress::default());
     let child_input = ChildInput::new(stdin, Arc::clone(&progress));
     let feeding = task.clone();
-    let mut feeder = Feeder::start(child_input, |child_input| feeding.feed(first, input, child_input));
+    let mut feeder =
+        Feeder::start(child_input, |child_input| feeding.feed(first, input, child_input));
     let status_pipe = Some(status_pipe);
     let mut end = ChildEnd { task: &task, child, status_pipe, report, exit: None };
     let mut reading = pin!(task.read(stdout, &progress, &output));
@@ -249,7 +250,9 @@ impl PipeTask {
         let mut arrival = Arrival::Flowing;
         let mut deadline = None;
         loop {
-            while let Some(lines) = lines.next_lines(arrival).map_err(|error| self.bad_output(error))? {
+            while let Some(lines) =
+                lines.next_lines(arrival).map_err(|error| self.bad_output(error))?
+            {
                 let batch = self.decode(&line_views_counted(&lines, &self.metrics), lines_read)?;
                 lines_read += batch.num_rows();
                 deadline = None;
@@ -284,17 +287,20 @@ impl PipeTask {
     fn decode(&self, lines: &StringViewArray, lines_before: usize) -> Result<RecordBatch> {
         let columns: Vec<ArrayRef> = match (self.output_format, self.schema.fields().len()) {
             (WireFormat::Raw, 1) => vec![Arc::new(lines.clone())],
-            (format, columns) => FieldReader::new(format, columns).read(lines).map_err(|(row, reason)| {
-                self.bad_output(format!("output line {}: {reason}", lines_before + row + 1))
-            })?,
+            (format, columns) => {
+                FieldReader::new(format, columns).read(lines).map_err(|(row, reason)| {
+                    self.bad_output(format!("output line {}: {reason}", lines_before + row + 1))
+                })?
+            }
         };
         let options = CastOptions { safe: false, format_options: DEFAULT_FORMAT_OPTIONS };
         let typed = columns.iter().zip(self.schema.fields()).map(|(column, field)| {
             cast_with_options(column, field.data_type(), &options).map_err(|error| {
-                self.bad_output(format!("column {}: {error}", field.name()))
+                let name = field.name();
+                DataFusionError::from(self.bad_output(format!("column {name}: {error}")))
             })
         });
-        let typed = typed.collect::<Result<Vec<_>, OperatorError>>()?;
+        let typed = typed.collect::<Result<Vec<_>>>()?;
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), typed)?)
     }
 

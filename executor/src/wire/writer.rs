@@ -36,8 +36,7 @@ impl TextWriter {
     /// When a column has a type without a text form.
     pub fn to_text(columns: &[ArrayRef]) -> Result<Vec<StringViewArray>, ArrowError> {
         let options = CastOptions { safe: false, format_options: DEFAULT_FORMAT_OPTIONS };
-        let text =
-            |column| cast_with_options(column, &DataType::Utf8View, &options);
+        let text = |column| cast_with_options(column, &DataType::Utf8View, &options);
         columns.iter().map(|column| Ok(text(column)?.as_string_view().clone())).collect()
     }
 
@@ -57,11 +56,13 @@ fn write_raw(column: &StringViewArray) -> Result<Vec<u8>, UnwritableRow> {
     let mut text = Vec::with_capacity(column.total_bytes_len() + column.len());
     for (row, value) in column.iter().enumerate() {
         let Some(value) = value else {
-            let reason = "a NULL has no form in FORMAT RAW; use FORMAT TSV, or coalesce(column, '')";
+            let reason =
+                "a NULL has no form in FORMAT RAW; use FORMAT TSV, or coalesce(column, '')";
             return Err(UnwritableRow { row, reason });
         };
         if memchr(b'\n', value.as_bytes()).is_some() {
-            let reason = "a value with a newline in it cannot be one line of FORMAT RAW; use FORMAT TSV";
+            let reason =
+                "a value with a newline in it cannot be one line of FORMAT RAW; use FORMAT TSV";
             return Err(UnwritableRow { row, reason });
         }
         text.extend_from_slice(value.as_bytes());

@@ -7,8 +7,16 @@ use logos::Logos;
 use super::lexer::LuaToken;
 
 /// Names by which a function could keep or draw on state without an assignment.
-const STATEFUL_NAMES: [&str; 8] =
-    ["rawset", "setmetatable", "getmetatable", "table", "coroutine", "emit", "random", "randomseed"];
+const STATEFUL_NAMES: [&str; 8] = [
+    "rawset",
+    "setmetatable",
+    "getmetatable",
+    "table",
+    "coroutine",
+    "emit",
+    "random",
+    "randomseed",
+];
 
 /// Whether calls of the function that `code` is cannot influence each other, as far as its text
 /// shows: it is an expression, so that nothing is around the function; it assigns to nothing but

@@ -80,7 +80,8 @@ pub(super) fn by_name(names: &[(String, Span)], schema: &DFSchema) -> Result<Vec
 
 /// The columns that a user sees.
 pub(super) fn visible_columns(schema: &DFSchema) -> Vec<Column> {
-    let hidden = |column: &Column| [text::ORIGIN_FILE, text::ORIGIN_OFFSET].contains(&column.name.as_str());
+    let hidden =
+        |column: &Column| [text::ORIGIN_FILE, text::ORIGIN_OFFSET].contains(&column.name.as_str());
     schema.columns().into_iter().filter(|column| !hidden(column)).collect()
 }
 

@@ -32,7 +32,9 @@ pub(super) fn plan(
     let columns = declared
         .iter()
         .zip(clause.columns.iter().flatten())
-        .map(|(field, column)| Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column.span)?)))
+        .map(|(field, column)| {
+            Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column.span)?))
+        })
         .collect::<Result<Vec<_>>>()?;
 
     if values.len() > MAX_COLUMNS || columns.len() > MAX_COLUMNS {
@@ -61,7 +63,10 @@ pub(super) fn plan(
 fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
     lua::check_syntax(&code.text).map_err(|error| {
         let line = u64::try_from(error.line).unwrap_or(1).max(1);
-        let at = Location::new(code.start.line + line - 1, if line == 1 { code.start.column } else { 1 });
+        let at = Location::new(
+            code.start.line + line - 1,
+            if line == 1 { code.start.column } else { 1 },
+        );
         refuse(format!("Lua syntax error in line {line}: {}", error.message), Span::new(at, at))
     })
 }
@@ -103,8 +108,9 @@ fn arguments(
             values
         }
         None if parameters.vararg => {
-            let diagnostic = refuse("the parameters `...` of a Lua function name no columns", code.span)
-                .with_hint("say which values it gets with USING (…)");
+            let diagnostic =
+                refuse("the parameters `...` of a Lua function name no columns", code.span)
+                    .with_hint("say which values it gets with USING (…)");
             return Err(external(diagnostic));
         }
         None => {
@@ -127,7 +133,9 @@ fn arguments(
 fn output_type(data_type: &datafusion::arrow::datatypes::DataType, span: Span) -> Result<LuaType> {
     let unsupported = || {
         let message = format!("Lua cannot return type {data_type}");
-        external(refuse(message, span).with_hint("declare it TEXT or DOUBLE, and CAST it afterwards"))
+        external(
+            refuse(message, span).with_hint("declare it TEXT or DOUBLE, and CAST it afterwards"),
+        )
     };
     let lua_type = LuaType::try_from(data_type).map_err(|_| unsupported())?;
     if lua_type.to_arrow() != *data_type {

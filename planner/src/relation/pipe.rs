@@ -32,13 +32,17 @@ pub(super) fn plan(
         let data_type = value.get_type(input.schema())?;
         if !can_cast_types(&data_type, &DataType::Utf8View) {
             let message = format!("`{value}` of type {data_type} cannot be written as text");
-            return Err(external(refuse(message, span).with_hint("convert it with CAST (… AS TEXT)")));
+            return Err(external(
+                refuse(message, span).with_hint("convert it with CAST (… AS TEXT)"),
+            ));
         }
     }
     let format = match (clause.format, values.len()) {
         (Some(TextFormat::Raw), 2..) => {
             let message = format!("FORMAT RAW is for one column, and there are {}", values.len());
-            return Err(external(refuse(message, span).with_hint("use FORMAT TSV, or USING (column)")));
+            return Err(external(
+                refuse(message, span).with_hint("use FORMAT TSV, or USING (column)"),
+            ));
         }
         (_, 0) => return Err(external(refuse("PIPE has no columns to send", span))),
         (Some(TextFormat::Raw), _) | (None, 1) => WireFormat::Raw,

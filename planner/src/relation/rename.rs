@@ -28,11 +28,11 @@ pub(super) fn plan(
         .schema()
         .columns()
         .into_iter()
-        .map(|column| {
-            match renamed.iter().find(|(old, _)| *old == column) {
-                Some((_, new)) => Expr::Column(column.clone()).alias_qualified(column.relation.clone(), new),
-                None => Expr::Column(column),
+        .map(|column| match renamed.iter().find(|(old, _)| *old == column) {
+            Some((_, new)) => {
+                Expr::Column(column.clone()).alias_qualified(column.relation.clone(), new)
             }
+            None => Expr::Column(column),
         })
         .collect();
     LogicalPlanBuilder::from(input).project(expressions)?.build()
@@ -56,8 +56,10 @@ fn the_column(
     context: &mut dyn RelationPlannerContext,
 ) -> Result<Column> {
     let wanted = context.normalize_ident(name.clone());
-    let found: Vec<Column> =
-        columns_called(&wanted, schema).into_iter().filter(|column| column.name == wanted).collect();
+    let found: Vec<Column> = columns_called(&wanted, schema)
+        .into_iter()
+        .filter(|column| column.name == wanted)
+        .collect();
     match found.as_slice() {
         [column] => Ok(column.clone()),
         [] => {

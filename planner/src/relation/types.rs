@@ -40,15 +40,13 @@ pub(super) fn declared(
 pub(super) fn schema_of(fields: Vec<Field>, label: &OperatorLabel) -> Result<DFSchemaRef> {
     let qualifier = format!("{}@{}", label.keyword.to_lowercase().replace(' ', "_"), label.place);
     let qualifier = TableReference::bare(qualifier);
-    let fields = fields.into_iter().map(|field| (Some(qualifier.clone()), Arc::new(field))).collect();
+    let fields =
+        fields.into_iter().map(|field| (Some(qualifier.clone()), Arc::new(field))).collect();
     Ok(Arc::new(DFSchema::new_with_metadata(fields, HashMap::new())?))
 }
 
 /// DataFusion's planner converts a type only as part of an expression: make it cast a NULL.
-fn planned_type(
-    column: &ColumnDecl,
-    context: &mut dyn RelationPlannerContext,
-) -> Result<DataType> {
+fn planned_type(column: &ColumnDecl, context: &mut dyn RelationPlannerContext) -> Result<DataType> {
     let Some(data_type) = column.data_type.clone() else { return Ok(DataType::Utf8View) };
     let unsupported = |data_type: &dyn std::fmt::Display| {
         external(refuse(format!("type {data_type} is not supported in AS"), column.span).with_hint(
