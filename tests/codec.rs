@@ -11,10 +11,6 @@ use arrow::util::pretty::pretty_format_batches;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
-use datafusion_proto::bytes::{
-    physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
-};
-use gleam_sql_executor::codec::GleamCodec;
 use gleam_sql_parser::parse_script;
 use gleam_sql_planner::{Planned, Session, SessionOptions};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -258,12 +254,11 @@ async fn run(session: &mut Session, query: &str) -> Result<Planned, Failed> {
 }
 
 fn encode(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<u8>> {
-    physical_plan_to_bytes_with_extension_codec(Arc::clone(plan), &GleamCodec)
-        .map(|bytes| bytes.to_vec())
+    gleam_sql_agent::encode(Arc::clone(plan))
 }
 
 fn decode(bytes: &[u8], context: &TaskContext) -> Result<Arc<dyn ExecutionPlan>> {
-    physical_plan_from_bytes_with_extension_codec(bytes, context, &GleamCodec)
+    gleam_sql_agent::decode(bytes, context)
 }
 
 fn shown(plan: &Arc<dyn ExecutionPlan>) -> String {

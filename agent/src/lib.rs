@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** the agent never sees the planner; they meet in plan bytes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use datafusion::error::Result;
@@ -28,7 +29,11 @@ pub fn encode(plan: Arc<dyn ExecutionPlan>) -> Result<Vec<u8>> {
 /// # Errors
 /// When the bytes are not a plan, or call for functions that `context` does not have.
 pub fn decode(bytes: &[u8], context: &TaskContext) -> Result<Arc<dyn ExecutionPlan>> {
-    physical_plan_from_bytes_with_extension_codec(bytes, context, &GleamCodec)
+    // DataFusion's decoder panics on some bytes that are no plan.
+    let decoded = catch_unwind(AssertUnwindSafe(|| {
+        physical_plan_from_bytes_with_extension_codec(bytes, context, &GleamCodec)
+    }));
+    decoded.unwrap_or_else(|_| datafusion::common::internal_err!("these bytes are no plan"))
 }
 
 /// Runs one task: the rows of partition `partition` of the plan in `bytes`. Dropping the stream ends

@@ -17,7 +17,7 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
 use prost::{Message, Oneof};
 
-use crate::exec::{InputOrder, LuaExec, OperatorArguments, PipeCommand, PipeExec};
+use crate::exec::{LuaExec, OperatorArguments, PipeCommand, PipeExec};
 use crate::lua::LuaProgram;
 use crate::operator::{OperatorLabel, Place};
 use crate::text;
@@ -154,7 +154,7 @@ fn encode_lua(
             indexes: kept.iter().map(|index| *index as u64).collect(),
         }),
         schema: Some(lua.schema().as_ref().try_into()?),
-        in_order: *lua.order() != InputOrder::Any,
+        in_order: lua.is_in_order(),
     })
 }
 
@@ -171,7 +171,7 @@ fn encode_pipe(
         tsv_input: input_format == WireFormat::Tsv,
         tsv_output: output_format == WireFormat::Tsv,
         schema: Some(pipe.schema().as_ref().try_into()?),
-        in_order: *pipe.order() != InputOrder::Any,
+        in_order: pipe.is_in_order(),
     })
 }
 
@@ -239,7 +239,7 @@ impl Decoder<'_> {
             kept,
             schema(message.schema)?,
         );
-        Ok(Arc::new(lua.with_order(order(message.in_order))))
+        Ok(Arc::new(lua.in_order(message.in_order)))
     }
 
     fn pipe(
@@ -264,7 +264,7 @@ impl Decoder<'_> {
             (format(message.tsv_input), format(message.tsv_output)),
             schema(message.schema)?,
         );
-        Ok(Arc::new(pipe.with_order(order(message.in_order))))
+        Ok(Arc::new(pipe.in_order(message.in_order)))
     }
 
     fn arguments(
@@ -293,11 +293,6 @@ impl Decoder<'_> {
             .map(|message| self.converter.proto_to_physical_expr(message, input, &context))
             .collect()
     }
-}
-
-/// A plan in bytes has its sorts already; what is left of an order is that it takes a single task.
-fn order(in_order: bool) -> InputOrder {
-    if in_order { InputOrder::AsItComes } else { InputOrder::Any }
 }
 
 fn schema(message: Option<SchemaMessage>) -> Result<SchemaRef> {

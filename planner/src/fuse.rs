@@ -121,7 +121,8 @@ fn fuse_lua(outer: &LuaNode) -> Result<Option<LogicalPlan>> {
         (_, outer) => outer.clone(),
     };
     let input = LogicalPlan::clone(&inner.input);
-    let fused = LuaNode::try_new(input, arguments, steps, labels, output)?;
+    let mut fused = LuaNode::try_new(input, arguments, steps, labels, output)?;
+    fused.is_ordered = inner.is_ordered;
     let fused = LogicalPlan::Extension(Extension { node: Arc::new(fused) });
     Ok(Some(match outer.kept() {
         Some(kept) => select(fused, kept)?,
@@ -171,6 +172,7 @@ fn fuse_pipe(outer: &PipeNode) -> Option<LogicalPlan> {
         commands,
         formats: (inner.formats.0, outer.formats.1),
         schema: Arc::clone(&outer.schema),
+        is_ordered: inner.is_ordered,
     };
     Some(LogicalPlan::Extension(Extension { node: Arc::new(fused) }))
 }

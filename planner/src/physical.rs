@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::{Column, DFSchema, Result, internal_datafusion_err};
+use datafusion::common::{Column, DFSchema, Result, internal_datafusion_err, plan_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_expr::OrderingRequirements;
+use datafusion::physical_optimizer::output_requirements::OutputRequirementExec;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::{Distribution, ExecutionPlan};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
-use gleam_sql_executor::exec::{InputOrder, LuaExec, OperatorArguments, PipeExec};
+use gleam_sql_executor::exec::{LuaExec, OperatorArguments, PipeExec};
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 
-use crate::nodes::{LuaNode, NodeArguments, PipeNode, is_ordered};
+use crate::nodes::{LuaNode, NodeArguments, PipeNode};
 
 /// DataFusion's planner, with our operators.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ impl ExtensionPlanner for OperatorExtensionPlanner {
         context: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let Some(input) = physical_inputs.first() else { return Ok(None) };
+        let input = &keep_order(Arc::clone(input), node)?;
         let convert = Convert { planner, session, context };
         if let Some(lua) = node.as_any().downcast_ref::<LuaNode>() {
             return convert.lua(lua, input).map(Some);
@@ -57,6 +62,47 @@ impl ExtensionPlanner for OperatorExtensionPlanner {
             return convert.pipe(pipe, input).map(Some);
         }
         Ok(None)
+    }
+}
+
+/// The input of `node`, with the order that was asked for nailed to where it is made: DataFusion would
+/// take a sort away whose key is not among the columns that reach the operator.
+fn keep_order(
+    input: Arc<dyn ExecutionPlan>,
+    node: &dyn UserDefinedLogicalNode,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let node = node.as_any();
+    let is_ordered = node.downcast_ref::<LuaNode>().is_some_and(|lua| lua.is_ordered)
+        || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered);
+    if is_ordered { require_sort(input) } else { Ok(input) }
+}
+
+fn require_sort(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    if let Some(sort) = plan.downcast_ref::<SortExec>() {
+        let order = OrderingRequirements::from(sort.expr().clone());
+        let fetch = sort.fetch();
+        return Ok(Arc::new(OutputRequirementExec::new(
+            plan,
+            Some(order),
+            Distribution::SinglePartition,
+            fetch,
+        )));
+    }
+    match plan.children().as_slice() {
+        // An operator below has seen to it already, and so has a requirement.
+        [] => Ok(plan),
+        [_] if plan.downcast_ref::<OutputRequirementExec>().is_some() => Ok(plan),
+        [child] => {
+            let child = require_sort(Arc::clone(child))?;
+            plan.replace_children(
+                vec![child],
+                ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
+            )
+        }
+        _ => plan_err!(
+            "the order of ORDER BY is lost before the operator that follows it; \
+             write the ORDER BY directly before the operator"
+        ),
     }
 }
 
@@ -90,7 +136,7 @@ impl Convert<'_> {
             kept,
             Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner()),
         );
-        Ok(Arc::new(exec.with_order(order_of(&node.input, input))))
+        Ok(Arc::new(exec.in_order(node.is_ordered)))
     }
 
     fn pipe(
@@ -105,7 +151,7 @@ impl Convert<'_> {
             node.formats,
             Arc::clone(node.schema.inner()),
         );
-        Ok(Arc::new(exec.with_order(order_of(&node.input, input))))
+        Ok(Arc::new(exec.in_order(node.is_ordered)))
     }
 
     fn arguments(
@@ -127,17 +173,6 @@ impl Convert<'_> {
         };
         let values = arguments.values.iter().map(physical).collect::<Result<_>>()?;
         Ok(OperatorArguments { values, origin })
-    }
-}
-
-/// The order that an operator must see its rows in.
-fn order_of(logical: &LogicalPlan, physical: &Arc<dyn ExecutionPlan>) -> InputOrder {
-    if !is_ordered(logical) {
-        return InputOrder::Any;
-    }
-    match physical.output_ordering() {
-        Some(order) => InputOrder::Sorted(order.clone()),
-        None => InputOrder::AsItComes,
     }
 }
 

@@ -12,7 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::OnceLock;
 
-use super::groups;
+use super::{groups, process};
 
 /// The argument that makes this program a guardian.
 pub(super) const REQUEST: &str = "__guardian";
@@ -52,11 +52,14 @@ fn start() -> io::Result<io::PipeWriter> {
         .stdin(Stdio::from(OwnedFd::from(reader)))
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    // SAFETY: setsid(2) is safe between fork and exec.
+    // SAFETY: the closure only makes system calls that are safe between fork and exec.
     unsafe {
-        command.pre_exec(|| match libc::setsid() {
-            -1 => Err(io::Error::last_os_error()),
-            _ => Ok(()),
+        command.pre_exec(|| {
+            process::close_descriptors(None);
+            match libc::setsid() {
+                -1 => Err(io::Error::last_os_error()),
+                _ => Ok(()),
+            }
         });
     }
     // It forks and exits at once, so that it is nobody's child that somebody waits for.

@@ -52,9 +52,7 @@ impl ChildProcess {
     /// # Errors
     /// When the program cannot be started.
     pub async fn start(command: ChildCommand) -> io::Result<(Self, ChildStdin, ChildStdout)> {
-        let (mut child, group) = spawner::spawn(prepare(&command)).await?;
-        // The child has its own copy of the inherited descriptor now.
-        drop(command.inherited);
+        let (mut child, group) = spawner::spawn(prepare(&command), command.inherited).await?;
         let missing = || io::Error::other("the child has no pipes");
         let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
@@ -173,7 +171,7 @@ fn die_with_parent(parent: u32) -> io::Result<()> {
 }
 
 /// Marks every descriptor but the standard ones and `inherited` to be closed by exec.
-fn close_descriptors(inherited: Option<RawFd>) {
+pub(super) fn close_descriptors(inherited: Option<RawFd>) {
     const FIRST_AFTER_STDERR: libc::c_uint = 3;
     // SAFETY: close_range(2) and fcntl(2) change descriptor flags only. Where the kernel lacks
     // close_range, Rust's own descriptors are close-on-exec anyway.

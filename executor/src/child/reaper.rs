@@ -4,7 +4,7 @@
 //! which may have come already.
 
 use std::sync::OnceLock;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use tokio::process::Child;
@@ -25,11 +25,22 @@ pub(super) fn reap(child: Child) {
 fn start() -> Option<Sender<Child>> {
     let (sender, children) = channel::<Child>();
     let work = move || {
-        for mut child in children {
-            let deadline = Instant::now() + PATIENCE;
-            while matches!(child.try_wait(), Ok(None)) && Instant::now() < deadline {
-                std::thread::sleep(NAP);
+        let mut dying: Vec<(Child, Instant)> = Vec::new();
+        loop {
+            // With nobody to reap there is nothing to do but wait for the next one.
+            let next = if dying.is_empty() {
+                children.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                children.recv_timeout(NAP)
+            };
+            match next {
+                Ok(child) => dying.push((child, Instant::now() + PATIENCE)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
+            dying.retain_mut(|(child, deadline)| {
+                matches!(child.try_wait(), Ok(None)) && Instant::now() < *deadline
+            });
         }
     };
     std::thread::Builder::new().name("child-reaper".to_owned()).spawn(work).ok()?;

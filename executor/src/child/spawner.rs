@@ -5,6 +5,7 @@
 //! by one thread that lives as long as the process.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 
@@ -17,15 +18,21 @@ use super::guardian;
 
 struct SpawnRequest {
     command: Command,
+    /// Stays open until the child has its copy, even if the caller is cancelled meanwhile: the child
+    /// keeps whatever is open under this number when it is forked.
+    inherited: Option<OwnedFd>,
     runtime: Handle,
     reply: oneshot::Sender<io::Result<(Child, Option<Group>)>>,
 }
 
 /// Starts `command` from the spawner thread and registers it with the caller's runtime. The child
 /// leads a process group.
-pub(super) async fn spawn(command: Command) -> io::Result<(Child, Option<Group>)> {
+pub(super) async fn spawn(
+    command: Command,
+    inherited: Option<OwnedFd>,
+) -> io::Result<(Child, Option<Group>)> {
     let (reply, answer) = oneshot::channel();
-    let request = SpawnRequest { command, runtime: Handle::current(), reply };
+    let request = SpawnRequest { command, inherited, runtime: Handle::current(), reply };
     spawner()?.send(request).map_err(|_| thread_is_gone())?;
     answer.await.map_err(|_| thread_is_gone())?
 }
@@ -47,6 +54,7 @@ fn start_thread() -> Result<Sender<SpawnRequest>, io::ErrorKind> {
                     let group = child.id().and_then(|id| libc::pid_t::try_from(id).ok());
                     (child, group.map(Group::new))
                 });
+                drop(request.inherited);
                 // A caller that was cancelled meanwhile drops the group, which kills it.
                 let _ = request.reply.send(child);
             }

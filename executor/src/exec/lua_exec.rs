@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
@@ -15,9 +15,9 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
 };
 
+use super::OperatorArguments;
 use super::lua_task::{self, LuaMetrics, LuaTask};
 use super::pipe_exec::{OUTPUT_QUEUE_BATCHES, operator_properties};
-use super::{InputOrder, OperatorArguments};
 use crate::lua::{LuaProgram, LuaVerb};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
@@ -32,7 +32,7 @@ pub struct LuaExec {
     labels: Arc<[OperatorLabel]>,
     arguments: OperatorArguments,
     kept: Option<Arc<[usize]>>,
-    order: InputOrder,
+    in_order: bool,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -50,16 +50,7 @@ impl LuaExec {
     ) -> Self {
         let properties = operator_properties(&input, EquivalenceProperties::new(schema));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self {
-            input,
-            program,
-            labels,
-            arguments,
-            kept,
-            order: InputOrder::Any,
-            properties,
-            metrics,
-        }
+        Self { input, program, labels, arguments, kept, in_order: false, properties, metrics }
     }
 
     /// What the child runs.
@@ -82,14 +73,14 @@ impl LuaExec {
         self.kept.as_ref()
     }
 
-    /// The same operator, which sees its rows in this order.
-    pub fn with_order(self, order: InputOrder) -> Self {
-        Self { order, ..self }
+    /// The same operator, which sees all rows in the order of its input, or not.
+    pub fn in_order(self, in_order: bool) -> Self {
+        Self { in_order, ..self }
     }
 
-    /// The order in which it sees its rows.
-    pub fn order(&self) -> &InputOrder {
-        &self.order
+    /// Whether it sees all rows in the order of its input.
+    pub fn is_in_order(&self) -> bool {
+        self.in_order
     }
 
     /// The input plan.
@@ -117,7 +108,7 @@ impl DisplayAs for LuaExec {
             steps.join(" | "),
             arguments.join(", "),
             columns.join(", "),
-            self.order,
+            super::shown_order(self.in_order),
             self.properties.partitioning.partition_count(),
         )
     }
@@ -133,11 +124,7 @@ impl ExecutionPlan for LuaExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        self.order.distribution()
-    }
-
-    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        self.order.ordering()
+        super::distribution(self.in_order)
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -176,7 +163,7 @@ impl ExecutionPlan for LuaExec {
             self.kept.clone(),
             self.schema(),
         );
-        Ok(Arc::new(replaced.with_order(self.order.clone())))
+        Ok(Arc::new(replaced.in_order(self.in_order)))
     }
 
     fn with_new_children(

@@ -67,6 +67,7 @@ struct InFlight {
     kept: Option<RecordBatch>,
     origins: Option<RowOrigins>,
     rows: usize,
+    sent: Instant,
 }
 
 type Output = Sender<Result<RecordBatch>>;
@@ -230,6 +231,7 @@ impl LuaTask {
             kept: self.kept.as_ref().map(|kept| batch.project(kept)).transpose()?,
             origins: self.arguments.origins(batch)?,
             rows: batch.num_rows(),
+            sent: Instant::now(),
         };
         // The reader has gone when the query has: then nothing more is to be sent.
         if sent.send(in_flight).await.is_err() {
@@ -259,6 +261,8 @@ struct ReplyReader<'a> {
     pace: &'a Pace,
     /// When the last batch was done.
     last_done: Instant,
+    /// How long the rows of the current batch waited for the next operator.
+    delivering: Duration,
 }
 
 impl<'a> ReplyReader<'a> {
@@ -271,8 +275,17 @@ impl<'a> ReplyReader<'a> {
     ) -> Self {
         widen_pipe(&stdout);
         let decoder = ReplyDecoder::new(LuaProgram::clone(&task.program));
-        let last_done = Instant::now();
-        Self { task, stdout, decoder, in_flight, current: None, progress, pace, last_done }
+        Self {
+            task,
+            stdout,
+            decoder,
+            in_flight,
+            current: None,
+            progress,
+            pace,
+            last_done: Instant::now(),
+            delivering: Duration::ZERO,
+        }
     }
 
     async fn read(&mut self, output: &Output) -> Result<Read, ReadError> {
@@ -293,16 +306,23 @@ impl<'a> ReplyReader<'a> {
                 Reply::Rows(rows) => {
                     let rows = self.output_rows(&rows)?;
                     self.task.metrics.output_rows.add(rows.num_rows());
+                    let started = Instant::now();
                     if self.progress.deliver(output.send(Ok(rows))).await.is_err() {
                         return Ok(Read::DownstreamClosed);
                     }
+                    self.delivering += started.elapsed();
                 }
                 Reply::BatchDone(_) => {
-                    let rows = self.current.take().map_or(0, |batch| batch.rows);
-                    self.pace.done(rows, self.last_done.elapsed());
+                    if let Some(batch) = self.current.take() {
+                        let working = batch.sent.max(self.last_done).elapsed();
+                        self.pace.done(batch.rows, working.saturating_sub(self.delivering));
+                    }
                     self.last_done = Instant::now();
+                    self.delivering = Duration::ZERO;
                     self.progress.end_work();
                 }
+                // That it came is all that it says.
+                Reply::Beat => {}
                 Reply::Failed(failure) => return Err(self.failed(failure).into()),
                 Reply::Fault(message) => {
                     return Err(self.task.error(OperatorFault::Output(message)).into());

@@ -4,22 +4,20 @@ mod arguments;
 mod feed;
 mod lua_exec;
 mod lua_task;
-mod order;
 mod pace;
 mod pipe_exec;
 mod pipe_task;
 
 pub use arguments::OperatorArguments;
 pub use lua_exec::LuaExec;
-pub use order::InputOrder;
 pub use pipe_exec::{PipeCommand, PipeExec};
 
 use std::sync::Arc;
 
 use datafusion::common::internal_err;
 use datafusion::error::Result;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::{Distribution, ExecutionPlan, InputDistributionRequirements};
 
 fn only_child(mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
     match (children.pop(), children.is_empty()) {
@@ -30,4 +28,18 @@ fn only_child(mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn Execu
 
 fn recompute() -> ReplaceChildrenOptions {
     ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute)
+}
+
+/// An order is one over all rows, so it takes a single task: rows go through one child in their
+/// order, and come out of it in the same.
+fn distribution(in_order: bool) -> InputDistributionRequirements {
+    InputDistributionRequirements::new(vec![if in_order {
+        Distribution::SinglePartition
+    } else {
+        Distribution::UnspecifiedDistribution
+    }])
+}
+
+fn shown_order(in_order: bool) -> &'static str {
+    if in_order { ", in order" } else { "" }
 }

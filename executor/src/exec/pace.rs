@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Rows of the first batch to a child: few, since nobody knows yet how slow its functions are.
-const FIRST_ROWS: usize = 64;
+const FIRST_ROWS: usize = 8;
 /// What a batch grows by at most.
 const GROWTH: usize = 8;
-/// What a batch should take at most. A child shows progress when a batch is done, so this is far
-/// below every sensible limit on the time without progress.
+/// What a batch should take at most: rows should come out soon after they went in. (A child shows
+/// progress inside a batch too, but looks at the clock only every few rows.)
 const TARGET: Duration = Duration::from_millis(250);
 
 /// The size of the next batch, by how long the last ones took.
@@ -29,7 +29,7 @@ impl Pace {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// A batch of `rows` was done `elapsed` after the one before, waiting for rows included.
+    /// The child worked on a batch of `rows` for `elapsed`.
     pub(super) fn done(&self, rows: usize, elapsed: Duration) {
         let possible = rows as f64 * (TARGET.as_secs_f64() / elapsed.as_secs_f64().max(1e-9));
         // Casts from floats saturate.
@@ -45,12 +45,12 @@ mod tests {
     #[test]
     fn follows_the_functions() {
         let pace = Pace::default();
-        assert_eq!(pace.rows(), 64);
-        pace.done(64, Duration::from_millis(1));
-        assert_eq!(pace.rows(), 512, "fast functions get more, but not all at once");
-        pace.done(512, Duration::from_secs(1));
-        assert_eq!(pace.rows(), 128);
-        pace.done(128, Duration::from_secs(1000));
+        assert_eq!(pace.rows(), 8);
+        pace.done(8, Duration::from_millis(1));
+        assert_eq!(pace.rows(), 64, "fast functions get more, but not all at once");
+        pace.done(64, Duration::from_secs(1));
+        assert_eq!(pace.rows(), 16);
+        pace.done(16, Duration::from_secs(1000));
         assert_eq!(pace.rows(), 1, "a row a time at the least");
         pace.done(0, Duration::ZERO);
         assert_eq!(pace.rows(), 1);

@@ -7,9 +7,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{
-    EquivalenceProperties, OrderingRequirements, Partitioning, PhysicalExpr,
-};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ExecutionPlanProperties, ReplaceChildrenOptions,
 };
@@ -19,8 +17,8 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
 };
 
+use super::OperatorArguments;
 use super::pipe_task::{self, PipeMetrics, PipeTask};
-use super::{InputOrder, OperatorArguments};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
 use crate::text::INVALID_UTF8_LINES;
@@ -46,7 +44,7 @@ pub struct PipeExec {
     arguments: OperatorArguments,
     input_format: WireFormat,
     output_format: WireFormat,
-    order: InputOrder,
+    in_order: bool,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -69,7 +67,7 @@ impl PipeExec {
             arguments,
             input_format,
             output_format,
-            order: InputOrder::Any,
+            in_order: false,
             properties,
             metrics,
         }
@@ -90,14 +88,14 @@ impl PipeExec {
         (self.input_format, self.output_format)
     }
 
-    /// The same operator, which sees its rows in this order.
-    pub fn with_order(self, order: InputOrder) -> Self {
-        Self { order, ..self }
+    /// The same operator, which sees all rows in the order of its input, or not.
+    pub fn in_order(self, in_order: bool) -> Self {
+        Self { in_order, ..self }
     }
 
-    /// The order in which it sees its rows.
-    pub fn order(&self) -> &InputOrder {
-        &self.order
+    /// Whether it sees all rows in the order of its input.
+    pub fn is_in_order(&self) -> bool {
+        self.in_order
     }
 
     /// The input plan.
@@ -148,7 +146,7 @@ impl DisplayAs for PipeExec {
             arguments.join(", "),
             self.input_format,
             columns.join(", "),
-            self.order,
+            super::shown_order(self.in_order),
             self.properties.partitioning.partition_count(),
         )
     }
@@ -164,11 +162,7 @@ impl ExecutionPlan for PipeExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        self.order.distribution()
-    }
-
-    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        self.order.ordering()
+        super::distribution(self.in_order)
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -199,7 +193,7 @@ impl ExecutionPlan for PipeExec {
             self.formats(),
             self.schema(),
         );
-        Ok(Arc::new(replaced.with_order(self.order.clone())))
+        Ok(Arc::new(replaced.in_order(self.in_order)))
     }
 
     fn with_new_children(

@@ -96,7 +96,10 @@ pub(super) async fn run(
                 Err(error) => return Err(end.judge_soon().await.err().unwrap_or(error)),
             },
             // Only the waiting may be cancelled by another branch, not the judging.
-            exited = end.child.exited(), if end.exit.is_none() => end.judge(exited).await?,
+            exited = end.child.exited(), if end.exit.is_none() => {
+                end.judge(exited).await?;
+                progress.moved();
+            }
             () = progress.stalled(task.timeout) => {
                 return Err(task.error(0, OperatorFault::Stalled { limit: task.timeout }).into());
             }

@@ -36,10 +36,12 @@ pub enum Tag {
     Failed = 18,
     /// To the parent, last: the child itself failed. A message.
     Fault = 19,
+    /// To the parent: the current batch is being worked on. Empty.
+    Beat = 20,
 }
 
 impl Tag {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Setup,
         Self::Batch,
         Self::End,
@@ -47,6 +49,7 @@ impl Tag {
         Self::BatchDone,
         Self::Failed,
         Self::Fault,
+        Self::Beat,
     ];
 }
 

@@ -10,7 +10,7 @@ use super::column;
 use super::compile::{compile, split_place};
 use super::failure::Failure;
 use super::number;
-use super::output::end_row;
+use super::output::{beat, end_row};
 use super::program::{LuaProgram, LuaVerb};
 
 /// The name of the host's own Lua, which failures.lua takes out of messages.
@@ -54,6 +54,7 @@ fn addresses<W: Write>(
         ("push_float", light(column::push_float as *const c_void)),
         ("push_bytes", light(column::push_bytes as *const c_void)),
         ("close_value", light(column::close_value as *const c_void)),
+        ("beat", light(beat::<W> as *const c_void)),
         ("end_row", light(end_row::<W> as *const c_void)),
         ("is_utf8", light(number::is_utf8 as *const c_void)),
         ("parse", light(number::parse as *const c_void)),

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
 use std::io::Write;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -20,6 +21,9 @@ use super::wire;
 pub(super) const FLUSH_ROWS: usize = 8192;
 pub(super) const FLUSH_BYTES: usize = 4 * 1024 * 1024;
 
+/// How long a child that works may be silent.
+const BEAT: Duration = Duration::from_millis(250);
+
 /// Output columns and the pipe that they go to. Lua holds its address too, so it lives in an
 /// `Rc`, and its parts are cells.
 pub(super) struct Output<W> {
@@ -30,6 +34,8 @@ pub(super) struct Output<W> {
     encoder: RefCell<BatchEncoder>,
     pipe: RefCell<W>,
     error: RefCell<Option<LuaError>>,
+    /// When the parent last heard of this child.
+    last_sent: Cell<Instant>,
 }
 
 impl<W: Write> Output<W> {
@@ -47,6 +53,7 @@ impl<W: Write> Output<W> {
             pushed_bytes,
             pipe: RefCell::new(pipe),
             error: RefCell::new(None),
+            last_sent: Cell::new(Instant::now()),
         }))
     }
 
@@ -75,7 +82,16 @@ impl<W: Write> Output<W> {
         let mut pipe = self.pipe.borrow_mut();
         frame::write(&mut *pipe, tag, parts)?;
         pipe.flush()?;
+        self.last_sent.set(Instant::now());
         Ok(())
+    }
+
+    /// Keeps the error of a call from the loop; false where there is one.
+    fn keep(&self, result: Result<(), LuaError>) -> bool {
+        let error = result.err();
+        let is_fine = error.is_none();
+        self.error.replace(error);
+        is_fine
     }
 
     /// The error for which [`end_row`] stopped the loop, if it did.
@@ -94,11 +110,13 @@ pub(super) extern "C" fn end_row<W: Write>(output: *const c_void) -> bool {
     if rows < FLUSH_ROWS && output.pushed_bytes.get() < FLUSH_BYTES {
         return true;
     }
-    match output.flush() {
-        Ok(()) => true,
-        Err(error) => {
-            output.error.replace(Some(error));
-            false
-        }
-    }
+    output.keep(output.flush())
+}
+
+/// Lets the parent know that the loop goes on, if it has not heard of it for a while. False where
+/// sending failed and the loop has to stop.
+pub(super) extern "C" fn beat<W: Write>(output: *const c_void) -> bool {
+    // SAFETY: as for `end_row`.
+    let output = unsafe { &*output.cast::<Output<W>>() };
+    output.last_sent.get().elapsed() < BEAT || output.keep(output.send(Tag::Beat, &[]))
 }

@@ -23,6 +23,8 @@ pub enum Reply {
     /// Some of the rows of the current batch: the columns of the program's end, or, where only
     /// FILTERs run, one UINT32 column with the indexes of the kept rows.
     Rows(RecordBatch),
+    /// The current batch is being worked on.
+    Beat,
     /// The current batch is finished; the errors that ON ERROR let pass in it, by step.
     BatchDone(Vec<Tolerated>),
     /// The user's code failed. The last reply.
@@ -157,6 +159,7 @@ impl ReplyDecoder {
             Tag::BatchDone if body.is_empty() => Reply::BatchDone(Vec::new()),
             Tag::BatchDone => Reply::BatchDone(from_json(&body)?),
             Tag::Failed => Reply::Failed(from_json(&body)?),
+            Tag::Beat => Reply::Beat,
             Tag::Fault => Reply::Fault(String::from_utf8_lossy(&body).into_owned()),
             other => return Err(LuaError::Frame(format!("a reply with the tag {other:?}"))),
         })

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -23,7 +22,7 @@ use super::{StdinTable, TextFormat, TextSource, schema, schema_with_origin};
 pub async fn text_table(state: &dyn Session, location: &str) -> Result<Arc<dyn TableProvider>> {
     let resolved = Arc::new(resolve(state, location).await?);
     let location = location.to_owned();
-    Ok(Arc::new(TextTable { location, resolved, is_scanned: Arc::default(), has_origin: false }))
+    Ok(Arc::new(TextTable { location, resolved, has_origin: false }))
 }
 
 /// The same table with the columns of [`schema_with_origin`], if it is one of text.
@@ -34,13 +33,12 @@ pub fn with_origin(table: &dyn TableProvider) -> Option<Arc<dyn TableProvider>> 
     table.downcast_ref::<StdinTable>().map(StdinTable::with_origin)
 }
 
-/// Text files as a table. They are looked for when the table is made, and again for each scan but
-/// the first: a view sees the files that are there when it is used.
+/// Text files as a table. They are looked for when the table is made, so that errors come early, and
+/// again for each scan: a view sees the files that are there when it is used.
 #[derive(Debug, Clone)]
 pub struct TextTable {
     location: String,
     resolved: Arc<Resolved>,
-    is_scanned: Arc<AtomicBool>,
     has_origin: bool,
 }
 
@@ -79,12 +77,8 @@ impl TableProvider for TextTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let resolved = if self.is_scanned.swap(true, Ordering::Relaxed) {
-            Arc::new(resolve(state, &self.location).await?)
-        } else {
-            Arc::clone(&self.resolved)
-        };
-        let Resolved { store, names, files } = &*resolved;
+        let resolved = resolve(state, &self.location).await?;
+        let Resolved { store, names, files } = &resolved;
         let bytes = resolved.bytes();
         let small = state.config_options().optimizer.repartition_file_min_size as u64;
         let partitions = if bytes < small { 1 } else { state.config().target_partitions() };

@@ -7,7 +7,8 @@ use logos::Logos;
 use super::lexer::LuaToken;
 
 /// Names by which a function could keep or draw on state without an assignment.
-const STATEFUL_NAMES: [&str; 8] = [
+const STATEFUL_NAMES: [&str; 9] = [
+    "_G",
     "rawset",
     "setmetatable",
     "getmetatable",
@@ -31,6 +32,8 @@ pub fn is_stateless(code: &str) -> bool {
     }
     (0..tokens.len()).all(|at| match (tokens[at].0, text(at)) {
         (LuaToken::Name, name) => !STATEFUL_NAMES.contains(&name),
+        // `math['random']`: a text may be a name.
+        (LuaToken::String, text) => !STATEFUL_NAMES.iter().any(|name| text.contains(name)),
         (LuaToken::Function, _) => text(at + 1) == "(" || text(at.wrapping_sub(1)) == "local",
         (LuaToken::Symbol, "=") => makes_locals(at, &text),
         _ => true,
@@ -66,6 +69,8 @@ mod tests {
         check("function(a) function f() end return f end", false);
         check("function(a) rawset(string, 'x', a) return true end", false);
         check("function() return math.random() < 0.5 end", false);
+        check("function() return math['random']() < 0.5 end", false);
+        check("function(a) return _G['raw' .. 'set'](a) end", false);
         check("local n = 0 return function() return n end", false);
         check("function(a", true);
         check("string.len", false);

@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use gleam_sql_executor::lua::LuaStep;
 use gleam_sql_executor::operator::{OperatorLabel, first_line};
 
-use super::{NodeArguments, only_input, sorted};
+use super::{NodeArguments, is_ordered, only_input, sorted};
 
 /// Runs a chain of Lua functions over the rows of its input.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub struct LuaNode {
     pub(crate) steps: Vec<LuaStep>,
     pub(crate) labels: Vec<OperatorLabel>,
     pub(crate) output: LuaOutput,
+    /// Whether the order of its input was asked for.
+    pub(crate) is_ordered: bool,
     schema: DFSchemaRef,
 }
 
@@ -47,7 +49,8 @@ impl LuaNode {
             LuaOutput::Made(schema) => Arc::clone(schema),
             LuaOutput::Kept(columns) => kept_schema(input.schema(), columns)?,
         };
-        Ok(Self { input: Arc::new(input), arguments, steps, labels, output, schema })
+        let is_ordered = is_ordered(&input);
+        Ok(Self { input: Arc::new(input), arguments, steps, labels, output, is_ordered, schema })
     }
 
     /// The columns of kept rows, or none when the rows are made.
@@ -116,7 +119,10 @@ impl UserDefinedLogicalNodeCore for LuaNode {
             }
             made => made.clone(),
         };
-        Self::try_new(input, arguments, self.steps.clone(), self.labels.clone(), output)
+        let (steps, labels) = (self.steps.clone(), self.labels.clone());
+        // What the optimiser makes of the input does not change what was asked for.
+        let is_ordered = self.is_ordered;
+        Ok(Self { is_ordered, ..Self::try_new(input, arguments, steps, labels, output)? })
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {

@@ -48,18 +48,33 @@ impl NodeArguments {
     }
 }
 
-/// Whether the order of the rows of `plan` was asked for, so that what follows must see them in it.
+/// Whether the order of the rows of `plan`, as it was written, was asked for, so that an operator over
+/// it must see them in it.
 pub(crate) fn is_ordered(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Sort(_) => true,
+        LogicalPlan::Window(window) => {
+            window.window_expr.iter().all(has_no_order_of_its_own) && is_ordered(&window.input)
+        }
         LogicalPlan::Projection(projection) => is_ordered(&projection.input),
         LogicalPlan::Filter(filter) => is_ordered(&filter.input),
         LogicalPlan::Limit(limit) => is_ordered(&limit.input),
         LogicalPlan::SubqueryAlias(alias) => is_ordered(&alias.input),
         LogicalPlan::Extension(extension) => {
             let node = extension.node.as_any();
-            node.downcast_ref::<LuaNode>().is_some_and(|lua| is_ordered(&lua.input))
-                || node.downcast_ref::<PipeNode>().is_some_and(|pipe| is_ordered(&pipe.input))
+            node.downcast_ref::<LuaNode>().is_some_and(|lua| lua.is_ordered)
+                || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered)
+        }
+        _ => false,
+    }
+}
+
+/// `count(*) OVER ()` leaves its rows as they are.
+fn has_no_order_of_its_own(window: &Expr) -> bool {
+    match window {
+        Expr::Alias(alias) => has_no_order_of_its_own(&alias.expr),
+        Expr::WindowFunction(function) => {
+            function.params.partition_by.is_empty() && function.params.order_by.is_empty()
         }
         _ => false,
     }

@@ -21,6 +21,8 @@ pub struct PipeNode {
     /// How the arguments are written, and how the output is read.
     pub(crate) formats: (WireFormat, WireFormat),
     pub(crate) schema: DFSchemaRef,
+    /// Whether the order of its input was asked for.
+    pub(crate) is_ordered: bool,
 }
 
 impl PartialOrd for PipeNode {

@@ -10,7 +10,7 @@ use gleam_sql_executor::wire::WireFormat;
 use gleam_sql_parser::{Operator, PipeClause, TextFormat};
 
 use super::{bind, extension, external, label, refuse, types};
-use crate::nodes::{NodeArguments, PipeNode};
+use crate::nodes::{NodeArguments, PipeNode, is_ordered};
 use crate::origin;
 
 /// The node of one operator over `input`.
@@ -58,6 +58,7 @@ pub(super) fn plan(
             return Err(external(refuse(message, column.span)));
         }
     }
+    let is_ordered = is_ordered(&input);
     let (input, origin) = origin::attach(input)?;
     let label = label("PIPE", span);
     let schema = types::schema_of(fields, &label)?;
@@ -68,5 +69,6 @@ pub(super) fn plan(
         commands: vec![command],
         formats: (format, output_format),
         schema,
+        is_ordered,
     }))
 }

@@ -19,14 +19,17 @@ use super::types::LuaType;
 /// optimisation.
 const NARROW_COLUMNS: usize = 8;
 
+/// How many rows lie between two looks at the clock.
+const ROWS_A_BEAT: usize = 8;
+
 /// The Lua source of the loop. Called with the host, the user's functions, the handles of the
 /// output nodes in preorder, and the output; gives `run(rows)`, which gives nil or a failure.
 pub(super) fn generate(program: &LuaProgram) -> String {
     let mut text = String::from(
         "local host, F, S, output = ...\n\
          local position, pcall, select = host.position, host.pcall, host.select\n\
-         local readers, fit, writers, end_row = \
-         host.readers, host.fit, host.writers, host.end_row(output)\n\
+         local readers, fit, writers, end_row, beat = \
+         host.readers, host.fit, host.writers, host.end_row(output), host.beat(output)\n\
          local R, B, W = {}, {}, {}\n",
     );
     if program.steps.iter().any(|step| step.args.len() + step.columns.len() > NARROW_COLUMNS) {
@@ -136,7 +139,10 @@ fn write_loop(text: &mut String, program: &LuaProgram, nodes: &[usize]) {
         let _ = writeln!(body, "    row{}(i)", program.steps.len());
     }
     body.push_str(&"    end\n".repeat(depth));
-    let _ = writeln!(text, "  for i = 0, rows - 1 do\n    position.row = i\n{body}  end\nend");
+    let _ = writeln!(
+        text,
+        "  for i = 0, rows - 1 do\n    position.row = i\n    if i % {ROWS_A_BEAT} == 0 then beat() end\n{body}  end\nend"
+    );
     let binds: Vec<_> = nodes.iter().map(|node| format!("B[{node}]() ")).collect();
     let _ = writeln!(
         text,

@@ -115,17 +115,23 @@ function host.check_unwinding()
   if recorded ~= nil then error(UNWIND, 0) end
 end
 
--- Pushes a whole row; `output` is told, so that it can send what it has when that is enough.
-function host.end_row(output)
+-- A function that calls `tell` with `output`, and stops the loop where sending has failed.
+local function telling(tell, output)
   local column = cast('const void *', output)
   return function()
-    if not push_row(column) then
+    if not tell(column) then
       recorded = recorded or { message = 'output', step = position.step, row = position.row,
         arguments = {} }
       error(UNWIND, 0)
     end
   end
 end
+
+-- Pushes a whole row; `output` is told, so that it can send what it has when that is enough.
+function host.end_row(output) return telling(push_row, output) end
+
+-- Tells the parent, now and then, that the loop goes on.
+function host.beat(output) return telling(host.send_beat, output) end
 
 -- Garbage. What lives from batch to batch is mostly small, and a collection whenever it doubles
 -- would be one every few thousand rows. So the next one starts after GARBAGE_KIB more, or, where

@@ -39,6 +39,7 @@ local host = {
   push_float = cast('void (*)(const void *, double)', addresses.push_float),
   push_bytes = cast('void (*)(const void *, const char *, size_t)', addresses.push_bytes),
   close_value = cast('void (*)(const void *)', addresses.close_value),
+  send_beat = cast('bool (*)(const void *)', addresses.beat),
   push_row = cast('bool (*)(const void *)', addresses.end_row),
   is_utf8 = cast('bool (*)(const char *, size_t)', addresses.is_utf8),
   parse = cast('int (*)(void *, const char *, size_t)', addresses.parse),

@@ -95,6 +95,7 @@ fn decode_all(program: &LuaProgram, mut bytes: &[u8]) -> Answer {
                 answer.batches_done += 1;
                 answer.tolerated.extend(tolerated);
             }
+            Reply::Beat => {}
             Reply::Failed(failure) => answer.failure = Some(failure),
             Reply::Fault(message) => answer.fault = Some(message),
         }
