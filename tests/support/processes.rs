@@ -25,10 +25,11 @@ impl Process {
 
     /// The process that outlives the program to end its children; it leaves it as soon as it runs.
     pub(crate) fn is_guardian(&self) -> bool {
-        let is_starting = self.name == "exe" && self.is_zombie();
+        // In the middle of an exec a process has no arguments, as a zombie has none.
+        let is_starting = self.name == "exe" && self.arguments.is_empty();
         is_starting
             || self.name == "gleam-guardian"
-            || self.arguments.iter().any(|a| a == "__guardian")
+            || self.arguments.iter().any(|argument| argument == "__guardian")
     }
 
     pub(crate) fn is_lua_child(&self) -> bool {

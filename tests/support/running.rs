@@ -80,7 +80,9 @@ impl Running {
     /// is none.
     pub(crate) fn children(&self) -> Vec<processes::Process> {
         let is_program = |one: &processes::Process| {
-            !one.is_guardian() && (one.is_zombie() || !self.looks_like(one))
+            let is_forked_only =
+                !one.is_zombie() && (one.arguments.is_empty() || self.looks_like(one));
+            !one.is_guardian() && !is_forked_only
         };
         processes::children_of(self.id()).into_iter().filter(is_program).collect()
     }
@@ -111,8 +113,12 @@ impl Running {
     /// Waits until it has at least so many children, and gives them.
     #[track_caller]
     pub(crate) fn wait_for_children(&self, count: usize) -> Vec<processes::Process> {
-        wait_until(&format!("{count} children"), || self.children().len() >= count);
-        self.children()
+        let mut children = Vec::new();
+        wait_until(&format!("{count} children"), || {
+            children = self.children();
+            children.len() >= count
+        });
+        children
     }
 
     /// Waits until some process of it runs this command.
