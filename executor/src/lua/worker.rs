@@ -48,6 +48,9 @@ impl Worker {
         // SAFETY: the ffi and debug libraries are for the host's Lua; user code is compiled from
         // text and runs in an environment that has neither.
         let lua = unsafe { Lua::unsafe_new_with(libraries, options) };
+        // The state is never closed. The process ends next, and the memory with it; and a state that
+        // ran out of memory fails LuaJIT's own check of its books when it is closed.
+        std::mem::forget(lua.clone());
         let Setup { program, memory_bytes } = setup;
         lua.set_memory_limit(memory_bytes)?;
         let position = Pinned::new(vec![Position::default()]);
