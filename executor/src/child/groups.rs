@@ -24,7 +24,6 @@ impl Group {
             kill(leader);
         }
         living.groups.get_or_insert_default().insert(leader);
-        guardian::watch(leader);
         Self(leader)
     }
 }
@@ -47,6 +46,7 @@ pub fn kill_all() {
     for group in living.groups.take().unwrap_or_default() {
         kill(group);
     }
+    guardian::dismiss();
 }
 
 fn living() -> MutexGuard<'static, Living> {

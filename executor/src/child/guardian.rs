@@ -7,24 +7,42 @@
 
 use std::collections::HashSet;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::OnceLock;
 
 use super::{groups, process};
 
+static PIPE: OnceLock<Option<io::PipeWriter>> = OnceLock::new();
+
+/// The message that nothing is left to guard.
+const DISMISSAL: libc::pid_t = 0;
+
 /// The argument that makes this program a guardian.
 pub(super) const REQUEST: &str = "__guardian";
 
-/// Tells the guardian of a group.
-pub(super) fn watch(group: libc::pid_t) {
-    tell(group);
+/// Tells the guardian, whose pipe is `descriptor`, of the group that the calling process leads. For a
+/// child before it becomes a program: nothing that it starts can come before.
+pub(super) fn watch_this_process(descriptor: Option<RawFd>) {
+    let Some(descriptor) = descriptor else { return };
+    // SAFETY: getpid(2) and write(2) are safe between fork and exec; the buffer is on the stack.
+    unsafe {
+        let group = libc::getpid();
+        libc::write(descriptor, (&raw const group).cast(), size_of::<libc::pid_t>());
+    }
 }
 
 /// Tells the guardian that a group has ended.
 pub(super) fn forget(group: libc::pid_t) {
     tell(-group);
+}
+
+/// Sends the guardian away, if there is one: every group has been ended.
+pub(super) fn dismiss() {
+    if PIPE.get().is_some() {
+        tell(DISMISSAL);
+    }
 }
 
 /// A positive number is a group that lives, a negative one a group that has ended. A guardian that
@@ -37,7 +55,6 @@ fn tell(message: libc::pid_t) {
 
 /// Starts the guardian, unless there is one.
 pub(super) fn appoint() -> Option<&'static io::PipeWriter> {
-    static PIPE: OnceLock<Option<io::PipeWriter>> = OnceLock::new();
     PIPE.get_or_init(|| start().ok()).as_ref()
 }
 
@@ -78,6 +95,9 @@ pub(super) fn run() -> ExitCode {
     let mut input = io::stdin().lock();
     while input.read_exact(&mut message).is_ok() {
         let group = libc::pid_t::from_ne_bytes(message);
+        if group == DISMISSAL {
+            return ExitCode::SUCCESS;
+        }
         if group > 1 {
             living.insert(group);
         } else {

@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::groups::Group;
 use super::stderr::StderrTail;
-use super::{environment, reaper, spawner};
+use super::{environment, guardian, reaper, spawner};
 
 /// What to start.
 #[derive(Debug)]
@@ -143,11 +143,13 @@ fn prepare(command: &ChildCommand) -> Command {
     let parent = std::process::id();
     let inherited = command.inherited.as_ref().map(AsRawFd::as_raw_fd);
     let address_space_bytes = command.address_space_bytes;
+    let guardian = guardian::appoint().map(AsRawFd::as_raw_fd);
     // SAFETY: the closure only makes system calls that are safe between fork and exec, and touches
-    // no memory but its own copies of three numbers.
+    // no memory but its own copies of a few numbers.
     unsafe {
         prepared.pre_exec(move || {
             die_with_parent(parent)?;
+            guardian::watch_this_process(guardian);
             close_descriptors(inherited);
             limit_resources(address_space_bytes);
             Ok(())

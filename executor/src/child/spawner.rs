@@ -14,7 +14,6 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::groups::Group;
-use super::guardian;
 
 struct SpawnRequest {
     command: Command,
@@ -47,7 +46,6 @@ fn start_thread() -> Result<Sender<SpawnRequest>, io::ErrorKind> {
     std::thread::Builder::new()
         .name("child-spawner".to_owned())
         .spawn(move || {
-            guardian::appoint();
             for mut request in requests {
                 let _guard = request.runtime.enter();
                 let child = request.command.spawn().map(|child| {
