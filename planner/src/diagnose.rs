@@ -19,11 +19,11 @@ pub(crate) fn planning(
     script: &str,
     session: &Session,
 ) -> Diagnostic {
-    if let Some(diagnostic) = find::<Diagnostic>(error) {
+    if let Some(diagnostic) = find_cause::<Diagnostic>(error) {
         return diagnostic.clone();
     }
     let places = Places { script, text: statement.text.clone() };
-    let mut diagnostic = if let Some(source) = find::<SourceError>(error) {
+    let mut diagnostic = if let Some(source) = find_cause::<SourceError>(error) {
         of_source(source, &places)
     } else {
         of_datafusion(error, session)
@@ -37,19 +37,18 @@ pub(crate) fn planning(
 }
 
 /// The first error of type `T` in the chain of causes.
-fn find<T: Error + 'static>(error: &DataFusionError) -> Option<&T> {
+pub fn find_cause<T: Error + 'static>(error: &DataFusionError) -> Option<&T> {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<T>() {
             return Some(found);
         }
-        // DataFusion's wrappers give the source of what they wrap; look at that itself first.
-        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>()
-            && let Some(found) = inner.downcast_ref::<T>()
-        {
-            return Some(found);
-        }
-        cause = error.source();
+        cause = match error.downcast_ref::<DataFusionError>() {
+            // The source of a wrapper is the source of what it wraps: look at that itself first.
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            _ => error.source(),
+        };
     }
     None
 }
@@ -57,7 +56,7 @@ fn find<T: Error + 'static>(error: &DataFusionError) -> Option<&T> {
 fn of_source(error: &SourceError, places: &Places<'_>) -> Diagnostic {
     let mut diagnostic = Diagnostic::new(plain_message(&error.reason));
     diagnostic.span = places.of_quoted(&error.name).or_else(|| places.of_word(&error.name));
-    if let Some(reason) = find::<TextError>(&error.reason) {
+    if let Some(reason) = find_cause::<TextError>(&error.reason) {
         diagnostic.hint = source_hint(reason);
     }
     diagnostic
@@ -100,7 +99,8 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
 }
 
 fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {
-    let SchemaError::FieldNotFound { field, valid_fields } = find::<SchemaError>(error)? else {
+    let SchemaError::FieldNotFound { field, valid_fields } = find_cause::<SchemaError>(error)?
+    else {
         return None;
     };
     let is_shown = |name: &&str| !name.starts_with("__gleam_");

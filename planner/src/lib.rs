@@ -18,6 +18,6 @@ mod statement;
 mod streaming;
 mod volatile;
 
-pub use diagnose::plain_message;
+pub use diagnose::{find_cause, plain_message};
 pub use session::{Session, SessionOptions};
 pub use statement::Planned;

@@ -1,6 +1,5 @@
 //! What the user is told, on stderr.
 
-use std::error::Error;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use gleam_sql_executor::error::OperatorError;
 use gleam_sql_executor::operator::Place;
 use gleam_sql_executor::text::{INVALID_UTF8_LINES, TextError};
 use gleam_sql_parser::{Diagnostic, Location, Span, Statement};
-use gleam_sql_planner::plain_message;
+use gleam_sql_planner::{find_cause, plain_message};
 
 use crate::output::OutputError;
 use crate::source::Script;
@@ -51,7 +50,7 @@ impl Failure {
         let message = match error {
             OutputError::ReaderClosed => return Self::reader_closed(),
             OutputError::Io(error) => format!("error: cannot write the result: {error}\n"),
-            OutputError::Query(error) => match find::<OperatorError>(&error) {
+            OutputError::Query(error) => match find_cause::<OperatorError>(&error) {
                 Some(operator) => operator_failure(operator, script),
                 None => other_failure(&error, statement.start(&script.text), script),
             },
@@ -102,7 +101,7 @@ fn render(diagnostic: Diagnostic, details: &str, hint: Option<String>, script: &
 fn other_failure(error: &DataFusionError, statement: Location, script: &Script) -> String {
     let text = plain_message(error);
     let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
-    let hint = find::<TextError>(error).and_then(TextError::hint);
+    let hint = find_cause::<TextError>(error).and_then(TextError::hint);
     let diagnostic = Diagnostic::new(first).at(Span::new(statement, statement));
     render(diagnostic, details, hint, script)
 }
@@ -123,23 +122,6 @@ pub(crate) fn visible(line: &str) -> String {
         }
     }
     shown
-}
-
-/// The first error of type `T` in the chain of causes.
-fn find<T: Error + 'static>(error: &DataFusionError) -> Option<&T> {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
-        cause = match error.downcast_ref::<DataFusionError>() {
-            // The source of a wrapper is the source of what it wraps: look at that itself first.
-            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
-            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
-            _ => error.source(),
-        };
-    }
-    None
 }
 
 /// What a finished query has to say beside its rows.

@@ -1,3 +1,5 @@
+use super::lines::BYTE_ORDER_MARK;
+
 /// Counts lines when nobody looks at them. Agrees with [`LineBatcher`](super::LineBatcher).
 #[derive(Debug, Default)]
 pub(crate) struct LineCounter {
@@ -6,8 +8,6 @@ pub(crate) struct LineCounter {
     is_past_mark: bool,
     has_open_line: bool,
 }
-
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl LineCounter {
     /// A counter that begins inside a text, where a byte order mark is a character.

@@ -10,7 +10,7 @@ const MIN_READ_BYTES: usize = 16 * 1024;
 const FIRST_BLOCK_BYTES: usize = 128 * 1024;
 /// A string view counts bytes in 31 bits, and a byte that is not UTF-8 becomes three.
 const MAX_LINE_BYTES: usize = i32::MAX as usize / 3;
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How the bytes are coming, which decides what can be handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
