@@ -17,7 +17,7 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
 use prost::{Message, Oneof};
 
-use crate::exec::{LuaExec, OperatorArguments, PipeCommand, PipeExec};
+use crate::exec::{Arrangement, LuaExec, OperatorArguments, PipeCommand, PipeExec, PipeSpec};
 use crate::lua::LuaProgram;
 use crate::operator::{OperatorLabel, Place};
 use crate::text;
@@ -163,15 +163,15 @@ fn encode_pipe(
     codec: &dyn PhysicalExtensionCodec,
     converter: &dyn PhysicalProtoConverterExtension,
 ) -> Result<PipeMessage> {
-    let (input_format, output_format) = pipe.formats();
+    let spec = pipe.spec();
     Ok(PipeMessage {
-        labels: pipe.commands().iter().map(|command| LabelMessage::from(&command.label)).collect(),
-        codes: pipe.commands().iter().map(|command| command.code.clone()).collect(),
+        labels: spec.commands.iter().map(|command| LabelMessage::from(&command.label)).collect(),
+        codes: spec.commands.iter().map(|command| command.code.clone()).collect(),
         arguments: Some(encode_arguments(pipe.arguments(), codec, converter)?),
-        tsv_input: input_format == WireFormat::Tsv,
-        tsv_output: output_format == WireFormat::Tsv,
+        tsv_input: spec.input_format == WireFormat::Tsv,
+        tsv_output: spec.output_format == WireFormat::Tsv,
         schema: Some(pipe.schema().as_ref().try_into()?),
-        in_order: pipe.is_in_order(),
+        in_order: pipe.arrangement().in_order,
     })
 }
 
@@ -257,14 +257,22 @@ impl Decoder<'_> {
         if arguments.values.is_empty() {
             return Err(broken(&"a shell program without arguments"));
         }
-        let pipe = PipeExec::new(
+        let spec = PipeSpec {
+            commands: commands.collect(),
+            input_format: format(message.tsv_input),
+            output_format: format(message.tsv_output),
+            ..PipeSpec::new(PipeCommand {
+                label: LabelMessage::default().into(),
+                code: String::new(),
+            })
+        };
+        Ok(Arc::new(PipeExec::new(
             Arc::clone(input),
-            commands.collect(),
+            Arc::new(spec),
             arguments,
-            (format(message.tsv_input), format(message.tsv_output)),
+            Arrangement { in_order: message.in_order, ..Default::default() },
             schema(message.schema)?,
-        );
-        Ok(Arc::new(pipe.in_order(message.in_order)))
+        )))
     }
 
     fn arguments(

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A place in the script: line and column, both counted from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Place {
@@ -69,4 +71,27 @@ pub fn first_line(code: &str) -> String {
         shown.push_str(" …");
     }
     shown
+}
+
+/// What an error in one row does, `ON ERROR …`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OnError {
+    /// Ends the query.
+    #[default]
+    Fail,
+    /// A value that does not fit becomes NULL; a call that fails gives one row of NULLs, and that of
+    /// a FILTER, a NULL predicate, drops the row.
+    Null,
+    /// Drops the row. Rows that a FLATMAP call gave before it failed stay.
+    Skip,
+}
+
+impl fmt::Display for OnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fail => "FAIL",
+            Self::Null => "NULL",
+            Self::Skip => "SKIP",
+        })
+    }
 }

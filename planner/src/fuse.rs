@@ -8,6 +8,7 @@ use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, Projection};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+use gleam_sql_executor::exec::PipeSpec;
 use gleam_sql_executor::lua::{LuaVerb, MAX_INPUTS, MAX_STEPS};
 use gleam_sql_executor::wire::WireFormat;
 
@@ -159,18 +160,18 @@ fn select(plan: LogicalPlan, columns: &[Column]) -> Result<LogicalPlan> {
 fn fuse_pipe(outer: &PipeNode) -> Option<LogicalPlan> {
     let (below, columns) = peel(&outer.input, plain_columns(&outer.arguments.values)?)?;
     let Some(Operator::Pipe(inner)) = as_extension(below) else { return None };
-    let is_raw = inner.formats.1 == WireFormat::Raw && outer.formats.0 == WireFormat::Raw;
+    let is_raw =
+        inner.spec.output_format == WireFormat::Raw && outer.spec.input_format == WireFormat::Raw;
     let is_text =
         inner.schema.fields().iter().all(|field| *field.data_type() == DataType::Utf8View);
     if !is_raw || !is_text || inner.schema.columns() != columns {
         return None;
     }
-    let commands = inner.commands.iter().chain(&outer.commands).cloned().collect();
+    let commands = inner.spec.commands.iter().chain(&outer.spec.commands).cloned().collect();
     let fused = PipeNode {
         input: Arc::clone(&inner.input),
         arguments: inner.arguments.clone(),
-        commands,
-        formats: (inner.formats.0, outer.formats.1),
+        spec: PipeSpec { commands, output_format: outer.spec.output_format, ..inner.spec.clone() },
         schema: Arc::clone(&outer.schema),
         is_ordered: inner.is_ordered,
     };

@@ -15,7 +15,7 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{Distribution, ExecutionPlan};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
-use gleam_sql_executor::exec::{LuaExec, OperatorArguments, PipeExec};
+use gleam_sql_executor::exec::{Arrangement, LuaExec, OperatorArguments, PipeExec};
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 
 use crate::nodes::{LuaNode, NodeArguments, PipeNode};
@@ -144,14 +144,13 @@ impl Convert<'_> {
         node: &PipeNode,
         input: &Arc<dyn ExecutionPlan>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let exec = PipeExec::new(
+        Ok(Arc::new(PipeExec::new(
             Arc::clone(input),
-            node.commands.as_slice().into(),
+            Arc::new(node.spec.clone()),
             self.arguments(&node.arguments, &node.input)?,
-            node.formats,
+            Arrangement { in_order: node.is_ordered, ..Default::default() },
             Arc::clone(node.schema.inner()),
-        );
-        Ok(Arc::new(exec.in_order(node.is_ordered)))
+        )))
     }
 
     fn arguments(

@@ -9,15 +9,17 @@ use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildrenOptions};
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
 };
 
 use super::OperatorArguments;
-use super::lua_task::{self, LuaMetrics, LuaTask};
+use super::lua_task::{self, LuaTask};
+use super::metrics::OperatorMetrics;
 use super::pipe_exec::{OUTPUT_QUEUE_BATCHES, operator_properties};
+use super::row_errors::RowErrors;
 use crate::lua::{LuaProgram, LuaVerb};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
@@ -33,6 +35,7 @@ pub struct LuaExec {
     arguments: OperatorArguments,
     kept: Option<Arc<[usize]>>,
     in_order: bool,
+    row_errors: RowErrors,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -50,7 +53,19 @@ impl LuaExec {
     ) -> Self {
         let properties = operator_properties(&input, EquivalenceProperties::new(schema));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, program, labels, arguments, kept, in_order: false, properties, metrics }
+        let policies = program.steps.iter().map(|step| step.on_error);
+        let row_errors = RowErrors::new(labels.iter().zip(policies));
+        Self {
+            input,
+            program,
+            labels,
+            arguments,
+            kept,
+            in_order: false,
+            row_errors,
+            properties,
+            metrics,
+        }
     }
 
     /// What the child runs.
@@ -81,6 +96,10 @@ impl LuaExec {
     /// Whether it sees all rows in the order of its input.
     pub fn is_in_order(&self) -> bool {
         self.in_order
+    }
+
+    pub(super) fn row_errors(&self) -> &RowErrors {
+        &self.row_errors
     }
 
     /// The input plan.
@@ -187,10 +206,7 @@ impl ExecutionPlan for LuaExec {
             schema: self.schema(),
             timeout: options.operator_timeout.0,
             memory_bytes: options.lua_memory_mib.saturating_mul(MIB),
-            metrics: LuaMetrics {
-                children: MetricBuilder::new(&self.metrics).counter("children", partition),
-                output_rows: MetricBuilder::new(&self.metrics).output_rows(partition),
-            },
+            metrics: OperatorMetrics::new(&self.metrics, partition),
         };
         let input = self.input.execute(partition, context)?;
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema(), OUTPUT_QUEUE_BATCHES);

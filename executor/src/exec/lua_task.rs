@@ -10,7 +10,6 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::metrics::Count;
 use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::ChildStdout;
@@ -19,6 +18,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::OperatorArguments;
 use super::arguments::RowOrigins;
 use super::feed::{ChildInput, Fed, Feeder, widen_pipe};
+use super::metrics::OperatorMetrics;
 use super::pace::Pace;
 use super::pipe_task::first_rows;
 use crate::child::{ChildCommand, ChildProcess, ChildStatus, Progress, lua_child_arguments};
@@ -50,14 +50,7 @@ pub(super) struct LuaTask {
     pub timeout: Duration,
     /// Limit on the memory of the functions.
     pub memory_bytes: usize,
-    pub metrics: LuaMetrics,
-}
-
-/// What a task counts.
-#[derive(Debug, Clone)]
-pub(super) struct LuaMetrics {
-    pub children: Count,
-    pub output_rows: Count,
+    pub metrics: OperatorMetrics,
 }
 
 /// What the parent remembers of a batch that the child works on.

@@ -4,13 +4,18 @@ mod arguments;
 mod feed;
 mod lua_exec;
 mod lua_task;
+mod metrics;
 mod pace;
 mod pipe_exec;
+mod pipe_spec;
 mod pipe_task;
+mod row_errors;
 
 pub use arguments::OperatorArguments;
 pub use lua_exec::LuaExec;
-pub use pipe_exec::{PipeCommand, PipeExec};
+pub use pipe_exec::{Arrangement, PipeExec};
+pub use pipe_spec::{PipeCommand, PipeScope, PipeSpec};
+pub use row_errors::{RowErrorSample, RowErrorSummary, SHOWN_ROW_ERRORS, row_errors};
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ExecutionPlanProperties, ReplaceChildrenOptions,
 };
@@ -18,84 +18,75 @@ use datafusion::physical_plan::{
 };
 
 use super::OperatorArguments;
-use super::pipe_task::{self, PipeMetrics, PipeTask};
-use crate::operator::{OperatorLabel, first_line};
+use super::metrics::OperatorMetrics;
+use super::pipe_spec::PipeSpec;
+use super::pipe_task::{self, PipeTask};
+use super::row_errors::RowErrors;
+use crate::operator::first_line;
 use crate::options::GleamOptions;
 use crate::text::INVALID_UTF8_LINES;
-use crate::wire::WireFormat;
 
 /// Batches that may wait between a child and the next operator.
 pub(super) const OUTPUT_QUEUE_BATCHES: usize = 2;
 
-/// One shell program of a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PipeCommand {
-    /// The operator that it was written in.
-    pub label: OperatorLabel,
-    /// The program, for bash.
-    pub code: String,
+/// How the rows are brought to the children.
+#[derive(Debug, Clone, Default)]
+pub struct Arrangement {
+    /// Rows that are equal in these come to the same child; none unless the scope is
+    /// [`PipeScope::Partitioned`](super::PipeScope::Partitioned).
+    pub partition_by: Vec<Arc<dyn PhysicalExpr>>,
+    /// The order in which each child sees its rows.
+    pub order_by: Option<LexOrdering>,
+    /// Whether a single child sees all rows in the order of its input.
+    pub in_order: bool,
 }
 
 /// Sends rows through a shell child a partition: adjacent RAW pipes are one pipeline in one child.
 #[derive(Debug, Clone)]
 pub struct PipeExec {
     input: Arc<dyn ExecutionPlan>,
-    commands: Arc<[PipeCommand]>,
+    spec: Arc<PipeSpec>,
     arguments: OperatorArguments,
-    input_format: WireFormat,
-    output_format: WireFormat,
-    in_order: bool,
+    arrangement: Arrangement,
+    row_errors: RowErrors,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl PipeExec {
-    /// `commands`, of which there is at least one, read the `arguments` of the rows of `input`, and
-    /// their output makes rows of `schema`.
+    /// The programs of `spec` read the `arguments` of the rows of `input`, and their output makes rows
+    /// of `schema`.
     pub fn new(
         input: Arc<dyn ExecutionPlan>,
-        commands: Arc<[PipeCommand]>,
+        spec: Arc<PipeSpec>,
         arguments: OperatorArguments,
-        (input_format, output_format): (WireFormat, WireFormat),
+        arrangement: Arrangement,
         schema: SchemaRef,
     ) -> Self {
         let properties = operator_properties(&input, EquivalenceProperties::new(schema));
         let metrics = ExecutionPlanMetricsSet::new();
-        Self {
-            input,
-            commands,
-            arguments,
-            input_format,
-            output_format,
-            in_order: false,
-            properties,
-            metrics,
-        }
+        let last = spec.commands.last().map(|command| (&command.label, spec.on_error));
+        let row_errors = RowErrors::new(last);
+        Self { input, spec, arguments, arrangement, row_errors, properties, metrics }
     }
 
-    /// The programs.
-    pub fn commands(&self) -> &Arc<[PipeCommand]> {
-        &self.commands
+    /// The programs and clauses.
+    pub fn spec(&self) -> &Arc<PipeSpec> {
+        &self.spec
     }
 
-    /// What they read.
+    /// What the programs read.
     pub fn arguments(&self) -> &OperatorArguments {
         &self.arguments
     }
 
-    /// The formats of what they read and write.
-    pub fn formats(&self) -> (WireFormat, WireFormat) {
-        (self.input_format, self.output_format)
+    /// How the rows are brought to the children.
+    pub fn arrangement(&self) -> &Arrangement {
+        &self.arrangement
     }
 
-    /// The same operator, which sees all rows in the order of its input, or not.
-    pub fn in_order(self, in_order: bool) -> Self {
-        Self { in_order, ..self }
-    }
-
-    /// Whether it sees all rows in the order of its input.
-    pub fn is_in_order(&self) -> bool {
-        self.in_order
+    pub(super) fn row_errors(&self) -> &RowErrors {
+        &self.row_errors
     }
 
     /// The input plan.
@@ -125,6 +116,7 @@ pub(super) fn operator_properties(
 impl DisplayAs for PipeExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let codes: Vec<String> = self
+            .spec
             .commands
             .iter()
             .map(|command| format!("`{}`", first_line(&command.code)))
@@ -144,9 +136,9 @@ impl DisplayAs for PipeExec {
             "PipeExec: {}, using=[{}], {} -> ({}){}, children={}",
             codes.join(" | "),
             arguments.join(", "),
-            self.input_format,
+            self.spec.input_format,
             columns.join(", "),
-            super::shown_order(self.in_order),
+            super::shown_order(self.arrangement.in_order),
             self.properties.partitioning.partition_count(),
         )
     }
@@ -162,7 +154,7 @@ impl ExecutionPlan for PipeExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        super::distribution(self.in_order)
+        super::distribution(self.arrangement.in_order)
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -186,14 +178,13 @@ impl ExecutionPlan for PipeExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let input = super::only_child(children)?;
-        let replaced = Self::new(
+        Ok(Arc::new(Self::new(
             input,
-            Arc::clone(&self.commands),
+            Arc::clone(&self.spec),
             self.arguments.clone(),
-            self.formats(),
+            self.arrangement.clone(),
             self.schema(),
-        );
-        Ok(Arc::new(replaced.in_order(self.in_order)))
+        )))
     }
 
     fn with_new_children(
@@ -208,20 +199,15 @@ impl ExecutionPlan for PipeExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let counter = |name| MetricBuilder::new(&self.metrics).counter(name, partition);
         let task = PipeTask {
-            commands: Arc::clone(&self.commands),
+            spec: Arc::clone(&self.spec),
             arguments: self.arguments.clone(),
-            input_format: self.input_format,
-            output_format: self.output_format,
             schema: self.schema(),
             batch_rows: context.session_config().batch_size(),
-            timeout: GleamOptions::of(&context).operator_timeout.0,
-            metrics: PipeMetrics {
-                children: counter("children"),
-                output_rows: MetricBuilder::new(&self.metrics).output_rows(partition),
-                invalid_utf8_lines: counter(INVALID_UTF8_LINES),
-            },
+            timeout: self.spec.timeout.unwrap_or(GleamOptions::of(&context).operator_timeout.0),
+            metrics: OperatorMetrics::new(&self.metrics, partition),
+            invalid_utf8_lines: MetricBuilder::new(&self.metrics)
+                .counter(INVALID_UTF8_LINES, partition),
         };
         let input = self.input.execute(partition, context)?;
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema(), OUTPUT_QUEUE_BATCHES);

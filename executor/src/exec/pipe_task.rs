@@ -22,7 +22,8 @@ use tokio::time::Instant;
 
 use super::OperatorArguments;
 use super::feed::{ChildInput, Fed, Feeder, widen_pipe};
-use super::pipe_exec::PipeCommand;
+use super::metrics::OperatorMetrics;
+use super::pipe_spec::PipeSpec;
 use crate::child::{ChildCommand, ChildProcess, ChildStatus, Progress};
 use crate::error::{OperatorError, OperatorFault};
 use crate::operator::{OperatorLabel, first_line};
@@ -42,21 +43,12 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// What one task does; a copy a partition.
 #[derive(Debug, Clone)]
 pub(super) struct PipeTask {
-    pub commands: Arc<[PipeCommand]>,
+    pub spec: Arc<PipeSpec>,
     pub arguments: OperatorArguments,
-    pub input_format: WireFormat,
-    pub output_format: WireFormat,
     pub schema: SchemaRef,
     pub batch_rows: usize,
     pub timeout: Duration,
-    pub metrics: PipeMetrics,
-}
-
-/// What a task counts.
-#[derive(Debug, Clone)]
-pub(super) struct PipeMetrics {
-    pub children: Count,
-    pub output_rows: Count,
+    pub metrics: OperatorMetrics,
     pub invalid_utf8_lines: Count,
 }
 
@@ -180,7 +172,7 @@ pub(super) async fn first_rows(
 
 impl PipeTask {
     fn codes(&self) -> Vec<&str> {
-        self.commands.iter().map(|command| command.code.as_str()).collect()
+        self.spec.commands.iter().map(|command| command.code.as_str()).collect()
     }
 
     fn command(&self, inherited: OwnedFd) -> ChildCommand {
@@ -227,7 +219,7 @@ impl PipeTask {
         let columns = self.arguments.evaluate(batch)?;
         let columns = TextWriter::to_text(&columns)
             .map_err(|error| self.error(0, OperatorFault::Input(error.to_string())))?;
-        let written = TextWriter::new(self.input_format).write(&columns);
+        let written = TextWriter::new(self.spec.input_format).write(&columns);
         written.map_err(|unwritable| {
             let fault = OperatorFault::Input(unwritable.reason.to_owned());
             match self.arguments.origins(batch) {
@@ -256,7 +248,8 @@ impl PipeTask {
             while let Some(lines) =
                 lines.next_lines(arrival).map_err(|error| self.bad_output(error))?
             {
-                let batch = self.decode(&line_views_counted(&lines, &self.metrics), lines_read)?;
+                let batch =
+                    self.decode(&line_views_counted(&lines, &self.invalid_utf8_lines), lines_read)?;
                 lines_read += batch.num_rows();
                 deadline = None;
                 self.metrics.output_rows.add(batch.num_rows());
@@ -288,7 +281,7 @@ impl PipeTask {
     }
 
     fn decode(&self, lines: &StringViewArray, lines_before: usize) -> Result<RecordBatch> {
-        let columns: Vec<ArrayRef> = match (self.output_format, self.schema.fields().len()) {
+        let columns: Vec<ArrayRef> = match (self.spec.output_format, self.schema.fields().len()) {
             (WireFormat::Raw, 1) => vec![Arc::new(lines.clone())],
             (format, columns) => {
                 FieldReader::new(format, columns).read(lines).map_err(|(row, reason)| {
@@ -308,7 +301,7 @@ impl PipeTask {
     }
 
     fn label(&self, position: usize) -> &OperatorLabel {
-        &self.commands[position].label
+        &self.spec.commands[position].label
     }
 
     fn error(&self, position: usize, fault: impl Into<OperatorFault>) -> OperatorError {
@@ -316,7 +309,7 @@ impl PipeTask {
     }
 
     fn last_error(&self, fault: impl Into<OperatorFault>) -> OperatorError {
-        self.error(self.commands.len() - 1, fault)
+        self.error(self.spec.commands.len() - 1, fault)
     }
 
     fn bad_output(&self, reason: impl ToString) -> OperatorError {
@@ -328,9 +321,9 @@ impl PipeTask {
     }
 }
 
-fn line_views_counted(lines: &crate::text::Lines, metrics: &PipeMetrics) -> StringViewArray {
+fn line_views_counted(lines: &crate::text::Lines, invalid_lines: &Count) -> StringViewArray {
     let views = line_views(lines);
-    metrics.invalid_utf8_lines.add(views.invalid_lines);
+    invalid_lines.add(views.invalid_lines);
     views.array
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LuaError;
 use super::types::LuaType;
+pub use crate::operator::OnError;
 
 /// Most columns a step may take or give. LuaJIT has 250 slots in a frame, and a call needs the
 /// row twice: once as the caller's locals and once as arguments.
@@ -41,19 +42,6 @@ pub enum LuaVerb {
     FlatMap,
     /// Keeps the row when the result is truthy.
     Filter,
-}
-
-/// What a failing call or a value that does not fit its column does to the row.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum OnError {
-    /// Ends the query.
-    #[default]
-    Fail,
-    /// A bad value becomes NULL, a failing MAP or FLATMAP call gives one row of NULLs, a failing
-    /// FILTER is a NULL predicate and drops the row.
-    Null,
-    /// Drops the row. Rows a FLATMAP call gave before it failed stay.
-    Skip,
 }
 
 /// One operator of a chain.

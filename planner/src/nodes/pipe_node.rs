@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use datafusion::common::{DFSchemaRef, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
-use gleam_sql_executor::exec::PipeCommand;
+use gleam_sql_executor::exec::PipeSpec;
 use gleam_sql_executor::operator::first_line;
-use gleam_sql_executor::wire::WireFormat;
 
 use super::{NodeArguments, only_input, sorted};
 
@@ -17,9 +16,7 @@ use super::{NodeArguments, only_input, sorted};
 pub struct PipeNode {
     pub(crate) input: Arc<LogicalPlan>,
     pub(crate) arguments: NodeArguments,
-    pub(crate) commands: Vec<PipeCommand>,
-    /// How the arguments are written, and how the output is read.
-    pub(crate) formats: (WireFormat, WireFormat),
+    pub(crate) spec: PipeSpec,
     pub(crate) schema: DFSchemaRef,
     /// Whether the order of its input was asked for.
     pub(crate) is_ordered: bool,
@@ -50,6 +47,7 @@ impl UserDefinedLogicalNodeCore for PipeNode {
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let codes: Vec<String> = self
+            .spec
             .commands
             .iter()
             .map(|command| format!("{} `{}`", command.label.keyword, first_line(&command.code)))

@@ -5,7 +5,7 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::Result;
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
-use gleam_sql_executor::exec::PipeCommand;
+use gleam_sql_executor::exec::{PipeCommand, PipeSpec};
 use gleam_sql_executor::wire::WireFormat;
 use gleam_sql_parser::{Operator, PipeClause, TextFormat};
 
@@ -66,8 +66,7 @@ pub(super) fn plan(
     Ok(extension(PipeNode {
         input: input.into(),
         arguments: NodeArguments { values, origin },
-        commands: vec![command],
-        formats: (format, output_format),
+        spec: PipeSpec { input_format: format, output_format, ..PipeSpec::new(command) },
         schema,
         is_ordered,
     }))

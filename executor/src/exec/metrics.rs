@@ -1,0 +1,42 @@
+//! What every operator counts, for EXPLAIN ANALYZE.
+
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
+
+/// The counts of one task.
+#[derive(Debug, Clone)]
+pub(super) struct OperatorMetrics {
+    /// Children started.
+    pub children: Count,
+    /// Rows that went into the operator.
+    pub input_rows: Count,
+    /// Rows that came out of it.
+    pub output_rows: Count,
+    /// Bytes written to children.
+    pub child_input_bytes: Count,
+    /// Bytes read from children.
+    pub child_output_bytes: Count,
+    /// Processor time of the children, with what they started and waited for.
+    pub child_time: Time,
+    /// How long the task had nothing to do but wait for its child.
+    pub waiting_for_child: Time,
+    /// Rows with an error that ON ERROR let pass.
+    pub rows_with_errors: Count,
+}
+
+impl OperatorMetrics {
+    /// The counts of task `partition`, in `metrics`.
+    pub(super) fn new(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Self {
+        let counter = |name| MetricBuilder::new(metrics).counter(name, partition);
+        let time = |name| MetricBuilder::new(metrics).subset_time(name, partition);
+        Self {
+            children: counter("children"),
+            input_rows: counter("input_rows"),
+            output_rows: MetricBuilder::new(metrics).output_rows(partition),
+            child_input_bytes: counter("child_input_bytes"),
+            child_output_bytes: counter("child_output_bytes"),
+            child_time: time("child_time"),
+            waiting_for_child: time("waiting_for_child"),
+            rows_with_errors: counter("rows_with_errors"),
+        }
+    }
+}
