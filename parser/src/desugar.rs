@@ -42,6 +42,7 @@ pub(crate) fn desugar(
         let using = match &mut operator.kind {
             OperatorKind::Lua(clause) => clause.using.as_mut(),
             OperatorKind::Pipe(clause) => clause.using.as_mut(),
+            OperatorKind::Reduce(clause) => clause.using.as_mut(),
             OperatorKind::Rename(_) | OperatorKind::Require(_) => None,
         };
         if let (ControlFlow::Continue(()), Some(using)) = (&flow, using) {

@@ -66,5 +66,6 @@ pub use parse::{Statements, parse_script};
 pub use script::{is_complete, split};
 pub use sqlparser::tokenizer::{Location, Span};
 pub use statement::{
-    Code, ColumnDecl, LuaClause, LuaVerb, Operator, OperatorKind, PipeClause, Statement, TextFormat,
+    Code, ColumnDecl, FunctionClause, LuaClause, LuaVerb, OnError, Operator, OperatorKind,
+    PipeClause, ReduceClause, ReduceKey, Scope, Statement, TextFormat,
 };

@@ -4,7 +4,7 @@ use sqlparser::tokenizer::{Span, Token};
 
 use crate::cut::Cutter;
 use crate::diagnostic::Diagnostic;
-use crate::statement::{LuaClause, LuaVerb, OperatorKind, PipeClause};
+use crate::statement::{LuaClause, LuaVerb, OnError, OperatorKind, PipeClause, Scope};
 use crate::tokens::Tokens;
 
 /// Where an operator stands.
@@ -120,7 +120,17 @@ impl Cutter<'_, '_> {
         if form == Form::Pipe && columns.is_none() {
             self.refuse_bare_columns(next, end)?;
         }
-        let clause = PipeClause { code, using, format, columns };
+        let clause = PipeClause {
+            code,
+            using,
+            scope: Scope::Split,
+            order_by: Vec::new(),
+            format,
+            columns,
+            ok_exit: Vec::new(),
+            timeout: None,
+            on_error: OnError::Fail,
+        };
         Ok((OperatorKind::Pipe(clause), using_span, next))
     }
 
@@ -168,7 +178,7 @@ impl Cutter<'_, '_> {
         if form == Form::Pipe && verb == LuaVerb::Filter {
             self.refuse_bare_columns(next, end)?;
         }
-        let clause = LuaClause { verb, code, using, columns };
+        let clause = LuaClause { verb, code, using, columns, on_error: OnError::Fail };
         Ok((OperatorKind::Lua(clause), using_span, next))
     }
 

@@ -43,7 +43,7 @@ fn parse_statement(script: &Script<'_>, range: Range<usize>) -> Result<Statement
     let Cut { rest, steps, mut operators } = cut(&tokens)?;
     let mut body = parse_plain(&tokens, rest)?;
     desugar(&tokens, &mut body, &mut operators, steps)?;
-    Ok(Statement { text: range, body, operators })
+    Ok(Statement { text: range, body, operators, function: None })
 }
 
 /// Has DataFusion parse what was left of a statement.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
-use sqlparser::ast::{DataType, Expr, Ident};
+use sqlparser::ast::{DataType, Expr, Ident, OrderByExpr};
 use sqlparser::tokenizer::{Location, Span};
 
 use crate::place::Script;
@@ -18,6 +19,9 @@ pub struct Statement {
     pub body: datafusion_sql::parser::Statement,
     /// The operator that each marker stands for, by the marker's index.
     pub operators: Vec<Operator>,
+    /// What `CREATE FUNCTION … LANGUAGE LUA` defines, where the statement is one; `body` is then the
+    /// same statement as sqlparser reads it.
+    pub function: Option<FunctionClause>,
 }
 
 impl Statement {
@@ -43,6 +47,8 @@ pub struct Operator {
 pub enum OperatorKind {
     /// `MAP LUA`, `FLATMAP LUA`, `FILTER LUA`.
     Lua(LuaClause),
+    /// `REDUCE LUA`.
+    Reduce(ReduceClause),
     /// `PIPE`.
     Pipe(PipeClause),
     /// `RENAME old AS new, …`: the other columns stay, in their places.
@@ -63,6 +69,46 @@ pub struct LuaClause {
     pub using: Option<Vec<Expr>>,
     /// The columns it makes. Always present for MAP and FLATMAP, never for FILTER.
     pub columns: Option<Vec<ColumnDecl>>,
+    /// What an error in one row does.
+    pub on_error: OnError,
+}
+
+/// A fold in Lua.
+#[derive(Debug, Clone)]
+pub struct ReduceClause {
+    /// The function.
+    pub code: Code,
+    /// The values that are folded, as many as there are columns; without them they are bound by
+    /// name.
+    pub using: Option<Vec<Expr>>,
+    /// What the rows of a group have in common, each an expression or `expression AS name`; without
+    /// them there is one group.
+    pub keys: Vec<ReduceKey>,
+    /// The accumulators, at least one.
+    pub columns: Vec<ColumnDecl>,
+    /// What an error in one row does.
+    pub on_error: OnError,
+}
+
+/// A key of `BY`.
+#[derive(Debug, Clone)]
+pub struct ReduceKey {
+    /// Its value.
+    pub value: Expr,
+    /// Its name, where one is given.
+    pub alias: Option<Ident>,
+}
+
+/// `ON ERROR …`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// Ends the query.
+    #[default]
+    Fail,
+    /// Makes NULLs.
+    Null,
+    /// Drops the row.
+    Skip,
 }
 
 /// What an operator does with the result of a Lua function.
@@ -93,10 +139,33 @@ pub struct PipeClause {
     pub code: Code,
     /// What it is sent; without it `line`, or all columns.
     pub using: Option<Vec<Expr>>,
+    /// Which rows share a child.
+    pub scope: Scope,
+    /// The order in which a child sees its rows; empty where none is asked for.
+    pub order_by: Vec<OrderByExpr>,
     /// The text format, where it is stated.
     pub format: Option<TextFormat>,
     /// The columns read from its output; without them `line TEXT`.
     pub columns: Option<Vec<ColumnDecl>>,
+    /// `OK EXIT (…)`: the statuses that are success; empty where the usual rules hold.
+    pub ok_exit: Vec<u8>,
+    /// `TIMEOUT …`.
+    pub timeout: Option<Duration>,
+    /// What an error in one row does.
+    pub on_error: OnError,
+}
+
+/// Which rows share a child.
+#[derive(Debug, Clone)]
+pub enum Scope {
+    /// Nothing is said: those of a task.
+    Split,
+    /// `PARTITION BY (…)`: those with equal values, among others.
+    PartitionBy(Vec<Expr>),
+    /// `SINGLE`: all.
+    Single,
+    /// `PER ROW`: none.
+    PerRow,
 }
 
 /// Text on the wire to and from a shell child.
@@ -106,6 +175,10 @@ pub enum TextFormat {
     Raw,
     /// Columns separated by tabs, escaped.
     Tsv,
+    /// Columns separated by commas, quoted; an empty field without quotes is NULL.
+    Csv,
+    /// A JSON object a line.
+    Json,
 }
 
 impl fmt::Display for TextFormat {
@@ -113,8 +186,31 @@ impl fmt::Display for TextFormat {
         formatter.write_str(match self {
             Self::Raw => "RAW",
             Self::Tsv => "TSV",
+            Self::Csv => "CSV",
+            Self::Json => "JSON",
         })
     }
+}
+
+/// `CREATE [OR REPLACE] FUNCTION name (…) RETURNS type LANGUAGE LUA AS '…'`.
+#[derive(Debug, Clone)]
+pub struct FunctionClause {
+    /// Its name as written.
+    pub name: Ident,
+    /// Whether it takes the place of another of that name.
+    pub or_replace: bool,
+    /// Whether it is left as it is where one of that name exists.
+    pub if_not_exists: bool,
+    /// What it takes: each has a name and a type.
+    pub parameters: Vec<ColumnDecl>,
+    /// What it gives.
+    pub returns: DataType,
+    /// The place of that type.
+    pub returns_span: Span,
+    /// The function.
+    pub code: Code,
+    /// `STRICT` or `RETURNS NULL ON NULL INPUT`: it is not called where an argument is NULL.
+    pub is_strict: bool,
 }
 
 /// A column that an operator declares: `name [type]`.

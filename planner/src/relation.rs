@@ -51,6 +51,9 @@ impl RelationPlanner for OperatorPlanner {
         let plan = match &operator.kind {
             OperatorKind::Lua(clause) => lua::plan(&operator, clause, input, context)?,
             OperatorKind::Pipe(clause) => pipe::plan(&operator, clause, input, context)?,
+            OperatorKind::Reduce(_) => {
+                return Err(external(refuse("not supported yet: REDUCE", operator.keyword)));
+            }
             OperatorKind::Rename(mappings) => rename::plan(mappings, input, context)?,
             OperatorKind::Require(columns) => rename::require(columns, input, context)?,
         };

@@ -46,7 +46,7 @@ pub(super) fn plan(
         }
         (_, 0) => return Err(external(refuse("PIPE has no columns to send", span))),
         (Some(TextFormat::Raw), _) | (None, 1) => WireFormat::Raw,
-        (Some(TextFormat::Tsv), _) | (None, _) => WireFormat::Tsv,
+        (Some(_), _) | (None, _) => WireFormat::Tsv,
     };
     let (fields, output_format) = match &clause.columns {
         Some(columns) => (types::declared(columns, context)?, format),
