@@ -17,8 +17,11 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
 use prost::{Message, Oneof};
 
-use crate::exec::{Arrangement, LuaExec, OperatorArguments, PipeCommand, PipeExec, PipeSpec};
-use crate::lua::LuaProgram;
+use crate::exec::{
+    Arrangement, LuaExec, OperatorArguments, PipeCommand, PipeExec, PipeSpec, ReduceExec,
+    ReducePhase,
+};
+use crate::lua::{LuaProgram, ReplyShape};
 use crate::operator::{OperatorLabel, Place};
 use crate::text;
 use crate::wire::WireFormat;
@@ -38,6 +41,8 @@ impl PhysicalExtensionCodec for GleamCodec {
             Node::Lua(encode_lua(lua, self, converter)?)
         } else if let Some(pipe) = node.downcast_ref::<PipeExec>() {
             Node::Pipe(encode_pipe(pipe, self, converter)?)
+        } else if let Some(reduce) = node.downcast_ref::<ReduceExec>() {
+            Node::Reduce(encode_reduce(reduce, self, converter)?)
         } else if let Some(scan) = text::encode(node.as_ref(), self, converter)? {
             Node::Text(scan)
         } else {
@@ -60,6 +65,7 @@ impl PhysicalExtensionCodec for GleamCodec {
         match (message.node, inputs) {
             (Some(Node::Lua(lua)), [input]) => decoder.lua(lua, input),
             (Some(Node::Pipe(pipe)), [input]) => decoder.pipe(pipe, input),
+            (Some(Node::Reduce(reduce)), [input]) => decoder.reduce(reduce, input),
             (Some(Node::Text(scan)), []) => text::decode(&scan, context, self, converter),
             _ => Err(broken(&"an unknown node, or the wrong number of inputs")),
         }
@@ -68,7 +74,7 @@ impl PhysicalExtensionCodec for GleamCodec {
 
 #[derive(Clone, PartialEq, Message)]
 struct NodeMessage {
-    #[prost(oneof = "Node", tags = "1, 2, 3")]
+    #[prost(oneof = "Node", tags = "1, 2, 3, 4")]
     node: Option<Node>,
 }
 
@@ -80,6 +86,25 @@ enum Node {
     Pipe(PipeMessage),
     #[prost(bytes, tag = "3")]
     Text(Vec<u8>),
+    #[prost(message, tag = "4")]
+    Reduce(ReduceMessage),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ReduceMessage {
+    #[prost(string, tag = "1")]
+    program: String,
+    #[prost(message, optional, tag = "2")]
+    label: Option<LabelMessage>,
+    #[prost(message, repeated, tag = "3")]
+    keys: Vec<PhysicalExprNode>,
+    #[prost(message, optional, tag = "4")]
+    arguments: Option<ArgumentsMessage>,
+    /// 0 partial, 1 whole, 2 in order.
+    #[prost(uint32, tag = "5")]
+    phase: u32,
+    #[prost(message, optional, tag = "6")]
+    schema: Option<SchemaMessage>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -147,7 +172,7 @@ fn encode_lua(
     converter: &dyn PhysicalProtoConverterExtension,
 ) -> Result<LuaMessage> {
     Ok(LuaMessage {
-        program: serde_json::to_string(lua.program().as_ref()).map_err(|error| broken(&error))?,
+        program: encode_program(lua.program())?,
         labels: lua.labels().iter().map(LabelMessage::from).collect(),
         arguments: Some(encode_arguments(lua.arguments(), codec, converter)?),
         kept: lua.kept().map(|kept| IndexesMessage {
@@ -156,6 +181,36 @@ fn encode_lua(
         schema: Some(lua.schema().as_ref().try_into()?),
         in_order: lua.is_in_order(),
     })
+}
+
+fn encode_reduce(
+    reduce: &ReduceExec,
+    codec: &dyn PhysicalExtensionCodec,
+    converter: &dyn PhysicalProtoConverterExtension,
+) -> Result<ReduceMessage> {
+    let encode = |key| converter.physical_expr_to_proto(key, codec);
+    Ok(ReduceMessage {
+        program: encode_program(reduce.program())?,
+        label: Some(reduce.label().into()),
+        keys: reduce.keys().iter().map(encode).collect::<Result<_>>()?,
+        arguments: Some(encode_arguments(reduce.arguments(), codec, converter)?),
+        phase: match reduce.phase() {
+            ReducePhase::Partial => 0,
+            ReducePhase::Whole => 1,
+            ReducePhase::InOrder => 2,
+        },
+        schema: Some(reduce.schema().as_ref().try_into()?),
+    })
+}
+
+fn encode_program(program: &LuaProgram) -> Result<String> {
+    serde_json::to_string(program).map_err(|error| broken(&error))
+}
+
+fn decode_program(program: &str) -> Result<LuaProgram> {
+    let program: LuaProgram = serde_json::from_str(program).map_err(|error| broken(&error))?;
+    program.check().map_err(|error| broken(&error))?;
+    Ok(program)
 }
 
 fn encode_pipe(
@@ -213,9 +268,7 @@ impl Decoder<'_> {
         message: LuaMessage,
         input: &Arc<dyn ExecutionPlan>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let program: LuaProgram =
-            serde_json::from_str(&message.program).map_err(|error| broken(&error))?;
-        program.check().map_err(|error| broken(&error))?;
+        let program = decode_program(&message.program)?;
         if program.steps.len() != message.labels.len() {
             return Err(broken(&"a label for each Lua step"));
         }
@@ -227,7 +280,9 @@ impl Decoder<'_> {
         }
         let arguments = self.arguments(message.arguments, &input.schema())?;
         if arguments.values.len() != program.inputs.len()
-            || kept.is_some() != program.replies_with_indexes()
+            || kept.is_some()
+                != matches!(program.reply_shape(), ReplyShape::Kept | ReplyShape::Beside)
+            || program.reply_shape() == ReplyShape::Groups
         {
             return Err(broken(&"arguments or columns that do not fit the Lua program"));
         }
@@ -240,6 +295,37 @@ impl Decoder<'_> {
             schema(message.schema)?,
         );
         Ok(Arc::new(lua.in_order(message.in_order)))
+    }
+
+    fn reduce(
+        &self,
+        message: ReduceMessage,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let program = decode_program(&message.program)?;
+        let keys = self.expressions(&message.keys, &input.schema())?;
+        let arguments = self.arguments(message.arguments, &input.schema())?;
+        let schema = schema(message.schema)?;
+        if program.reply_shape() != ReplyShape::Groups
+            || program.inputs.len() != arguments.values.len() + 1
+            || program.reply_columns().len() + keys.len() != schema.fields().len() + 1
+        {
+            return Err(broken(&"arguments or columns that do not fit the REDUCE"));
+        }
+        let phase = match message.phase {
+            0 => ReducePhase::Partial,
+            1 => ReducePhase::Whole,
+            2 => ReducePhase::InOrder,
+            _ => return Err(broken(&"an unknown phase of REDUCE")),
+        };
+        Ok(Arc::new(ReduceExec::new(
+            Arc::clone(input),
+            Arc::new(program),
+            message.label.unwrap_or_default().into(),
+            (keys, arguments),
+            phase,
+            schema,
+        )))
     }
 
     fn pipe(

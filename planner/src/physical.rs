@@ -8,17 +8,23 @@ use datafusion::common::{Column, DFSchema, Result, internal_datafusion_err, plan
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
-use datafusion::physical_expr::OrderingRequirements;
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
+};
+use datafusion::physical_expr::expressions::Column as PhysicalColumn;
+use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
 use datafusion::physical_optimizer::output_requirements::OutputRequirementExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{Distribution, ExecutionPlan};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
-use gleam_sql_executor::exec::{Arrangement, LuaExec, OperatorArguments, PipeExec};
+use gleam_sql_executor::exec::{
+    Arrangement, LuaExec, OperatorArguments, PipeExec, ReduceExec, ReducePhase,
+};
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
+use gleam_sql_executor::operator::OnError;
 
-use crate::nodes::{LuaNode, NodeArguments, PipeNode};
+use crate::nodes::{LuaNode, NodeArguments, PipeNode, ReduceNode};
 
 /// DataFusion's planner, with our operators.
 #[derive(Debug)]
@@ -58,6 +64,9 @@ impl ExtensionPlanner for OperatorExtensionPlanner {
         if let Some(lua) = node.as_any().downcast_ref::<LuaNode>() {
             return convert.lua(lua, input).map(Some);
         }
+        if let Some(reduce) = node.as_any().downcast_ref::<ReduceNode>() {
+            return convert.reduce(reduce, input).map(Some);
+        }
         if let Some(pipe) = node.as_any().downcast_ref::<PipeNode>() {
             return convert.pipe(pipe, input).map(Some);
         }
@@ -73,7 +82,8 @@ fn keep_order(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let node = node.as_any();
     let is_ordered = node.downcast_ref::<LuaNode>().is_some_and(|lua| lua.is_ordered)
-        || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered);
+        || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered)
+        || node.downcast_ref::<ReduceNode>().is_some_and(|reduce| reduce.is_ordered);
     if is_ordered { require_sort(input) } else { Ok(input) }
 }
 
@@ -120,13 +130,8 @@ impl Convert<'_> {
         input: &Arc<dyn ExecutionPlan>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let arguments = self.arguments(&node.arguments, &node.input)?;
-        let inputs = arguments.values.iter().zip(&node.arguments.values).map(|(value, named)| {
-            let lua_type = LuaType::try_from(&value.data_type(&input.schema())?)
-                .map_err(|error| DataFusionError::Plan(error.to_string()))?;
-            Ok(LuaColumn::new(named.qualified_name().1, lua_type))
-        });
-        let program =
-            LuaProgram { inputs: inputs.collect::<Result<_>>()?, steps: node.steps.clone() };
+        let inputs = lua_inputs(&arguments, &node.arguments, input)?;
+        let program = LuaProgram { inputs, steps: node.steps.clone() };
         let kept = node.kept().map(|kept| indexes(kept, node.input.schema())).transpose()?;
         let exec = LuaExec::new(
             Arc::clone(input),
@@ -137,6 +142,44 @@ impl Convert<'_> {
             Arc::clone(UserDefinedLogicalNodeCore::schema(node).inner()),
         );
         Ok(Arc::new(exec.in_order(node.is_ordered)))
+    }
+
+    /// A partial fold of the rows of each task, and a final one of what these give. Where a fold must
+    /// see the rows in order, or knows of errors in rows, there is one fold, of the rows themselves.
+    fn reduce(
+        &self,
+        node: &ReduceNode,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let keys = node.keys.iter().map(|key| self.expression(key, &node.input));
+        let keys = keys.collect::<Result<Vec<_>>>()?;
+        let arguments = self.arguments(&node.arguments, &node.input)?;
+        let schema = node.schema.inner();
+        let program = |values: Vec<LuaColumn>| {
+            let mut inputs = vec![LuaColumn::new("group", LuaType::UInt32)];
+            inputs.extend(values);
+            Arc::new(LuaProgram { inputs, steps: vec![node.step.clone()] })
+        };
+        let values = lua_inputs(&arguments, &node.arguments, input)?;
+        let fold = |input, program, of, phase| {
+            let label = node.label.clone();
+            Arc::new(ReduceExec::new(input, program, label, of, phase, Arc::clone(schema)))
+        };
+        let rows = (keys, arguments);
+        if node.is_ordered {
+            return Ok(fold(Arc::clone(input), program(values), rows, ReducePhase::InOrder));
+        }
+        if node.step.on_error != OnError::Fail {
+            return Ok(fold(Arc::clone(input), program(values), rows, ReducePhase::Whole));
+        }
+        let columns = schema.fields().iter().enumerate();
+        let columns = columns
+            .map(|(index, field)| Arc::new(PhysicalColumn::new(field.name(), index)) as Arc<_>);
+        let mut keys: Vec<Arc<dyn PhysicalExpr>> = columns.collect();
+        let values_of_groups = keys.split_off(node.keys.len());
+        let groups = (keys, OperatorArguments { values: values_of_groups, origin: None });
+        let partial = fold(Arc::clone(input), program(values), rows, ReducePhase::Partial);
+        Ok(fold(partial, program(node.step.columns.clone()), groups, ReducePhase::Whole))
     }
 
     fn pipe(
@@ -153,19 +196,17 @@ impl Convert<'_> {
         )))
     }
 
+    fn expression(&self, expression: &Expr, input: &LogicalPlan) -> Result<Arc<dyn PhysicalExpr>> {
+        let (session, context) = (self.session, self.context);
+        self.planner.create_physical_expr(expression, input.schema(), session, context)
+    }
+
     fn arguments(
         &self,
         arguments: &NodeArguments,
         input: &LogicalPlan,
     ) -> Result<OperatorArguments> {
-        let physical = |expression| {
-            self.planner.create_physical_expr(
-                expression,
-                input.schema(),
-                self.session,
-                self.context,
-            )
-        };
+        let physical = |expression| self.expression(expression, input);
         let origin = match &arguments.origin {
             Some([file, offset]) => Some([physical(file)?, physical(offset)?]),
             None => None,
@@ -173,6 +214,20 @@ impl Convert<'_> {
         let values = arguments.values.iter().map(physical).collect::<Result<_>>()?;
         Ok(OperatorArguments { values, origin })
     }
+}
+
+/// The columns of `arguments` as Lua sees them.
+fn lua_inputs(
+    arguments: &OperatorArguments,
+    named: &NodeArguments,
+    input: &Arc<dyn ExecutionPlan>,
+) -> Result<Vec<LuaColumn>> {
+    let column = |(value, named): (&Arc<dyn PhysicalExpr>, &Expr)| {
+        let lua_type = LuaType::try_from(&value.data_type(&input.schema())?)
+            .map_err(|error| DataFusionError::Plan(error.to_string()))?;
+        Ok(LuaColumn::new(named.qualified_name().1, lua_type))
+    };
+    arguments.values.iter().zip(&named.values).map(column).collect()
 }
 
 fn indexes(columns: &[Column], schema: &DFSchema) -> Result<Arc<[usize]>> {

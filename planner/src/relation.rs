@@ -3,6 +3,7 @@
 mod bind;
 mod lua;
 mod pipe;
+mod reduce;
 mod rename;
 mod types;
 
@@ -16,7 +17,7 @@ use datafusion::logical_expr::planner::{
 use datafusion::logical_expr::{Extension, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::sql::sqlparser::ast::TableFactor;
 use datafusion::sql::sqlparser::tokenizer::Span;
-use gleam_sql_executor::operator::{OperatorLabel, Place};
+use gleam_sql_executor::operator::{OnError, OperatorLabel, Place};
 use gleam_sql_parser::{Diagnostic, Operator, OperatorKind};
 
 /// Plans the operators of one statement.
@@ -51,9 +52,7 @@ impl RelationPlanner for OperatorPlanner {
         let plan = match &operator.kind {
             OperatorKind::Lua(clause) => lua::plan(&operator, clause, input, context)?,
             OperatorKind::Pipe(clause) => pipe::plan(&operator, clause, input, context)?,
-            OperatorKind::Reduce(_) => {
-                return Err(external(refuse("not supported yet: REDUCE", operator.keyword)));
-            }
+            OperatorKind::Reduce(clause) => reduce::plan(&operator, clause, input, context)?,
             OperatorKind::Rename(mappings) => rename::plan(mappings, input, context)?,
             OperatorKind::Require(columns) => rename::require(columns, input, context)?,
         };
@@ -68,6 +67,14 @@ fn extension(node: impl UserDefinedLogicalNode + 'static) -> LogicalPlan {
 fn label(keyword: impl Into<String>, span: Span) -> OperatorLabel {
     let place = Place { line: span.start.line, column: span.start.column };
     OperatorLabel { keyword: keyword.into(), place }
+}
+
+fn on_error(clause: gleam_sql_parser::OnError) -> OnError {
+    match clause {
+        gleam_sql_parser::OnError::Fail => OnError::Fail,
+        gleam_sql_parser::OnError::Null => OnError::Null,
+        gleam_sql_parser::OnError::Skip => OnError::Skip,
+    }
 }
 
 /// A planning error at a place in the script.

@@ -72,6 +72,11 @@ impl ChildProcess {
         }
     }
 
+    /// The processor time that it used, once it has ended.
+    pub fn cpu_time(&self) -> Option<std::time::Duration> {
+        None
+    }
+
     /// Ends what is left of the child's group, and returns the tail of what it wrote to stderr.
     pub async fn last_words(&mut self) -> String {
         self.group = None;

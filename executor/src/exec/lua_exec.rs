@@ -24,8 +24,6 @@ use crate::lua::{LuaProgram, LuaVerb};
 use crate::operator::{OperatorLabel, first_line};
 use crate::options::GleamOptions;
 
-const MIB: usize = 1024 * 1024;
-
 /// Runs a chain of Lua functions over its input, in one Lua child a partition.
 #[derive(Debug, Clone)]
 pub struct LuaExec {
@@ -41,8 +39,9 @@ pub struct LuaExec {
 }
 
 impl LuaExec {
-    /// Each step of `program` has a label. `kept` are the input columns of the output where the
-    /// program keeps rows, and none where it makes them; `schema` is that of the output.
+    /// Each step of `program` has a label. `kept` are the input columns that the output has (none
+    /// where the program makes new rows), in front of those that it makes; `schema` is that of the
+    /// output.
     pub fn new(
         input: Arc<dyn ExecutionPlan>,
         program: Arc<LuaProgram>,
@@ -197,16 +196,18 @@ impl ExecutionPlan for LuaExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        let options = GleamOptions::of(&context);
         let task = LuaTask {
             program: Arc::clone(&self.program),
             labels: Arc::clone(&self.labels),
             arguments: self.arguments.clone(),
             kept: self.kept.clone(),
+            grouping: None,
             schema: self.schema(),
-            timeout: options.operator_timeout.0,
-            memory_bytes: options.lua_memory_mib.saturating_mul(MIB),
+            options: GleamOptions::of(&context),
+            pool: Arc::clone(context.memory_pool()),
+            partition,
             metrics: OperatorMetrics::new(&self.metrics, partition),
+            row_errors: self.row_errors.clone(),
         };
         let input = self.input.execute(partition, context)?;
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema(), OUTPUT_QUEUE_BATCHES);

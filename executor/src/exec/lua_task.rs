@@ -4,12 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::take_record_batch;
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::internal_datafusion_err;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::MemoryPool;
 use futures::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::ChildStdout;
@@ -18,13 +19,19 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::OperatorArguments;
 use super::arguments::RowOrigins;
 use super::feed::{ChildInput, Fed, Feeder, widen_pipe};
+use super::grouping::{Grouping, Groups};
 use super::metrics::OperatorMetrics;
 use super::pace::Pace;
 use super::pipe_task::first_rows;
+use super::row_errors::{RowErrorSample, RowErrors};
 use crate::child::{ChildCommand, ChildProcess, ChildStatus, Progress, lua_child_arguments};
 use crate::error::{OperatorError, OperatorFault};
-use crate::lua::{self, BatchEncoder, Failure, HEADER_BYTES, LuaProgram, Reply, ReplyDecoder};
-use crate::operator::OperatorLabel;
+use crate::lua::{
+    self, BatchEncoder, Failure, HEADER_BYTES, LuaProgram, Reply, ReplyDecoder, ReplyShape,
+    Tolerated,
+};
+use crate::operator::{OperatorLabel, RowOrigin};
+use crate::options::GleamOptions;
 
 /// Batches that may be on their way to a child, the one that it works on included: while it
 /// computes one, the next is encoded.
@@ -44,21 +51,27 @@ pub(super) struct LuaTask {
     pub program: Arc<LuaProgram>,
     pub labels: Arc<[OperatorLabel]>,
     pub arguments: OperatorArguments,
-    /// The input columns that kept rows have, where rows are kept.
+    /// The input columns that the output has, where it has some.
     pub kept: Option<Arc<[usize]>>,
+    /// How a REDUCE groups its rows.
+    pub grouping: Option<Grouping>,
     pub schema: SchemaRef,
-    pub timeout: Duration,
-    /// Limit on the memory of the functions.
-    pub memory_bytes: usize,
+    pub options: GleamOptions,
+    pub pool: Arc<dyn MemoryPool>,
+    pub partition: usize,
     pub metrics: OperatorMetrics,
+    pub row_errors: RowErrors,
 }
 
 /// What the parent remembers of a batch that the child works on.
 #[derive(Debug)]
 struct InFlight {
-    /// The columns of rows that may be kept.
+    /// The columns beside the reply: those of kept rows, or the keys of groups.
     kept: Option<RecordBatch>,
+    /// How many of the rows of `kept` have been replied to, where there is a reply for each.
+    replied: usize,
     origins: Option<RowOrigins>,
+    /// The rows that the child was given; none when it was asked for its groups.
     rows: usize,
     sent: Instant,
 }
@@ -71,7 +84,10 @@ pub(super) async fn run(
     mut input: SendableRecordBatchStream,
     output: Output,
 ) -> Result<()> {
-    let Some(first) = first_rows(&mut input).await? else { return Ok(()) };
+    let Some(first) = first_rows(&mut input).await? else {
+        return task.without_rows(&output).await;
+    };
+    let timeout = task.options.operator_timeout.0;
     let started = ChildProcess::start(task.command()).await;
     let (mut child, stdin, stdout) = started.map_err(|source| {
         task.error(OperatorFault::CannotStart { program: "gleam-sql", source })
@@ -91,8 +107,8 @@ pub(super) async fn run(
         // The child must not take the failure of its input for the end of it.
         failure = feeder.failure() => return Err(failure),
         read = reader.read(&output) => read,
-        () = progress.stalled(task.timeout) => {
-            let fault = OperatorFault::Stalled { limit: task.timeout };
+        () = progress.stalled(timeout) => {
+            let fault = OperatorFault::Stalled { limit: timeout };
             return Err(reader.at_current_batch(task.error(fault)).into());
         }
     };
@@ -106,6 +122,7 @@ pub(super) async fn run(
         Ok(Read::Ended) | Err(ReadError::Lost(_)) => {}
     }
     let exited = tokio::time::timeout(EXIT_PATIENCE, child.exited()).await;
+    task.metrics.child_time.add_duration(child.cpu_time().unwrap_or_default());
     feeder.finish().await?;
     let status = match exited {
         Ok(status) => status.map_err(|error| task.error(error))?,
@@ -147,6 +164,28 @@ impl<E: Into<DataFusionError>> From<E> for ReadError {
 }
 
 impl LuaTask {
+    /// The answer to nothing: a fold of all rows has one group even so, whose values are NULL.
+    async fn without_rows(&self, output: &Output) -> Result<()> {
+        let is_one_group = self
+            .grouping
+            .as_ref()
+            .is_some_and(|grouping| grouping.keys.is_empty() && !grouping.is_partial);
+        if is_one_group {
+            let nulls = self.schema.fields().iter();
+            let nulls = nulls.map(|field| new_null_array(field.data_type(), 1)).collect();
+            let row = RecordBatch::try_new(Arc::clone(&self.schema), nulls)?;
+            // Nobody listens when the query has ended meanwhile.
+            let _ = output.send(Ok(row)).await;
+        }
+        Ok(())
+    }
+
+    /// Limit on the memory of the functions.
+    fn memory_bytes(&self) -> usize {
+        const MIB: usize = 1024 * 1024;
+        self.options.lua_memory_mib.saturating_mul(MIB)
+    }
+
     fn command(&self) -> ChildCommand {
         ChildCommand {
             // The running program itself, even when its file has been replaced meanwhile.
@@ -154,7 +193,7 @@ impl LuaTask {
             name: "gleam-sql",
             arguments: lua_child_arguments(),
             address_space_bytes: Some(
-                (self.memory_bytes as u64).saturating_mul(2).saturating_add(CHILD_OWN_BYTES),
+                (self.memory_bytes() as u64).saturating_mul(2).saturating_add(CHILD_OWN_BYTES),
             ),
             inherited: None,
         }
@@ -181,8 +220,11 @@ impl LuaTask {
         pace: Arc<Pace>,
     ) -> (ChildInput, Result<()>) {
         let fed = async {
-            let mut encoder = BatchEncoder::try_new(&self.program).map_err(|e| self.broken(e))?;
-            let setup = lua::encode_setup_limited(&self.program, self.memory_bytes)
+            let encoder = BatchEncoder::try_new(&self.program).map_err(|e| self.broken(e))?;
+            let grouping = self.grouping.clone();
+            let groups = grouping.map(|grouping| Groups::try_new(grouping, &self.pool));
+            let mut feed = Feed { encoder, groups: groups.transpose()?, sent };
+            let setup = lua::encode_setup_limited(&self.program, self.memory_bytes())
                 .map_err(|e| self.broken(e))?;
             if self.write(&setup, &mut child).await? == Fed::Refused {
                 return Ok(());
@@ -193,15 +235,22 @@ impl LuaTask {
                 while start < batch.num_rows() {
                     let rows = pace.rows().min(batch.num_rows() - start);
                     let slice = batch.slice(start, rows);
-                    if self.send(&slice, &mut encoder, &mut child, &sent).await? == Fed::Refused {
+                    if self.send(&slice, &mut feed, &mut child).await? == Fed::Refused {
                         return Ok(());
                     }
                     start += rows;
+                    let is_enough = feed.groups.as_ref().is_some_and(Groups::are_enough);
+                    if is_enough && self.flush(&mut feed, &mut child).await? == Fed::Refused {
+                        return Ok(());
+                    }
                 }
                 batch = match rest.next().await.transpose()? {
                     Some(batch) => batch,
                     None => break,
                 };
+            }
+            if feed.groups.is_some() && self.flush(&mut feed, &mut child).await? == Fed::Refused {
+                return Ok(());
             }
             self.write(&lua::encode_end(), &mut child).await.map(drop)
         };
@@ -212,35 +261,64 @@ impl LuaTask {
     async fn send(
         &self,
         batch: &RecordBatch,
-        encoder: &mut BatchEncoder,
+        feed: &mut Feed,
         child: &mut ChildInput,
-        sent: &Sender<InFlight>,
     ) -> Result<Fed> {
-        let values = self.arguments.evaluate(batch)?;
+        let mut values = self.arguments.evaluate(batch)?;
+        if let Some(groups) = &mut feed.groups {
+            values.insert(0, groups.number(batch)?);
+        }
         let frame = lua::to_child(&self.program, &values, batch.num_rows())
-            .and_then(|shipped| encoder.encode(&shipped))
+            .and_then(|shipped| feed.encoder.encode(&shipped))
             .map_err(|error| self.broken(error))?;
+        self.metrics.input_rows.add(batch.num_rows());
         let in_flight = InFlight {
             kept: self.kept.as_ref().map(|kept| batch.project(kept)).transpose()?,
+            replied: 0,
             origins: self.arguments.origins(batch)?,
             rows: batch.num_rows(),
             sent: Instant::now(),
         };
+        self.hand_over(in_flight, &frame, &feed.sent, child).await
+    }
+
+    /// Asks the child for what it has folded.
+    async fn flush(&self, feed: &mut Feed, child: &mut ChildInput) -> Result<Fed> {
+        let kept = feed.groups.as_mut().map(Groups::take_keys).transpose()?;
+        let in_flight = InFlight { kept, replied: 0, origins: None, rows: 0, sent: Instant::now() };
+        self.hand_over(in_flight, &lua::encode_flush(), &feed.sent, child).await
+    }
+
+    async fn hand_over(
+        &self,
+        in_flight: InFlight,
+        frame: &[u8],
+        sent: &Sender<InFlight>,
+        child: &mut ChildInput,
+    ) -> Result<Fed> {
         // The reader has gone when the query has: then nothing more is to be sent.
         if sent.send(in_flight).await.is_err() {
             return Ok(Fed::Refused);
         }
         child.progress.begin_work();
-        self.write(&frame, child).await
+        self.write(frame, child).await
     }
 
     async fn write(&self, bytes: &[u8], child: &mut ChildInput) -> Result<Fed> {
+        self.metrics.child_input_bytes.add(bytes.len());
         child.write(bytes).await.map_err(|error| self.error(error).into())
     }
 
     fn broken(&self, error: lua::LuaError) -> DataFusionError {
         self.error(OperatorFault::Input(error.to_string())).into()
     }
+}
+
+/// What the feeder of one child keeps from batch to batch.
+struct Feed {
+    encoder: BatchEncoder,
+    groups: Option<Groups>,
+    sent: Sender<InFlight>,
 }
 
 /// Reads the replies of one child.
@@ -305,8 +383,9 @@ impl<'a> ReplyReader<'a> {
                     }
                     self.delivering += started.elapsed();
                 }
-                Reply::BatchDone(_) => {
-                    if let Some(batch) = self.current.take() {
+                Reply::BatchDone(tolerated) => {
+                    self.note(&tolerated);
+                    if let Some(batch) = self.current.take().filter(|batch| batch.rows > 0) {
                         let working = batch.sent.max(self.last_done).elapsed();
                         self.pace.done(batch.rows, working.saturating_sub(self.delivering));
                     }
@@ -326,6 +405,7 @@ impl<'a> ReplyReader<'a> {
 
     /// The next reply; `None` where the child has closed its output between two.
     async fn next_reply(&mut self) -> Result<Option<Reply>, ReadError> {
+        let waiting = Instant::now();
         let mut header = [0; HEADER_BYTES];
         let first = self.stdout.read(&mut header).await.map_err(ReadError::Lost)?;
         if first == 0 {
@@ -336,32 +416,78 @@ impl<'a> ReplyReader<'a> {
         let (tag, length) = lua::parse_header(&header).map_err(|error| self.broken(error))?;
         let body =
             read_body(&mut self.stdout, length, self.progress).await.map_err(ReadError::Lost)?;
+        self.task.metrics.waiting_for_child.add_elapsed(waiting);
+        self.task.metrics.child_output_bytes.add(HEADER_BYTES + length);
         Ok(Some(self.decoder.decode(tag, body).map_err(|error| self.broken(error))?))
     }
 
-    fn output_rows(&self, rows: &RecordBatch) -> Result<RecordBatch> {
-        let Some(current) = &self.current else {
+    fn output_rows(&mut self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let Some(current) = &mut self.current else {
             return Err(internal_datafusion_err!("rows of no batch"));
         };
-        if let Some(kept) = &current.kept {
-            let kept = take_record_batch(kept, rows.column(0).as_ref())?;
-            return with_schema(kept.columns().to_vec(), kept.num_rows(), &self.task.schema);
+        let count = rows.num_rows();
+        let mut columns = Vec::new();
+        let mut replied = rows.columns();
+        match (&current.kept, self.task.program.reply_shape()) {
+            (Some(kept), ReplyShape::Kept | ReplyShape::Groups) => {
+                let taken = |column| take(column, rows.column(0).as_ref(), None);
+                for column in kept.columns() {
+                    columns.push(taken(column)?);
+                }
+                replied = &replied[1..];
+            }
+            (Some(kept), ReplyShape::Beside) => {
+                if current.replied + count > kept.num_rows() {
+                    return Err(internal_datafusion_err!("more values than rows"));
+                }
+                columns.extend_from_slice(kept.slice(current.replied, count).columns());
+                current.replied += count;
+            }
+            (_, ReplyShape::Made) => {}
+            (None, _) => return Err(internal_datafusion_err!("a reply to columns not kept")),
         }
-        with_schema(rows.columns().to_vec(), rows.num_rows(), &self.task.schema)
+        columns.extend_from_slice(replied);
+        with_schema(columns, count, &self.task.schema)
+    }
+
+    /// Keeps what ON ERROR let pass in the current batch.
+    fn note(&self, tolerated: &[Tolerated]) {
+        let (errors, partition) = (&self.task.row_errors, self.task.partition);
+        for noted in tolerated {
+            errors.count(noted.step, noted.rows, noted.errors);
+            self.task.metrics.rows_with_errors.add(noted.errors as usize);
+            for failure in &noted.samples {
+                if errors.wants(noted.step, partition) {
+                    let reason = self.failed_step(failure).1;
+                    let origin = self.origin_of(failure);
+                    errors.sample(noted.step, RowErrorSample { partition, origin, reason });
+                }
+            }
+        }
+    }
+
+    fn origin_of(&self, failure: &Failure) -> Option<RowOrigin> {
+        failure.row.and_then(|row| self.current.as_ref()?.origins.as_ref()?.of(row))
+    }
+
+    /// The operator of a failure, and its message without the place in the code.
+    fn failed_step(&self, failure: &Failure) -> (&OperatorLabel, String) {
+        let label = &self.task.labels[failure.step.min(self.task.labels.len() - 1)];
+        let prefix = failure.lua_line.map(|line| format!("{}:{line}: ", label.keyword));
+        let message = failure.message.strip_prefix(prefix.as_deref().unwrap_or_default());
+        (label, message.unwrap_or(&failure.message).to_owned())
     }
 
     fn failed(&self, failure: Failure) -> OperatorError {
-        let label = &self.task.labels[failure.step.min(self.task.labels.len() - 1)];
+        let (label, message) = self.failed_step(&failure);
+        let origin = self.origin_of(&failure);
         let lua_line = failure.lua_line.map(|line| line as u64);
-        let prefix = lua_line.map(|line| format!("{}:{line}: ", label.keyword)).unwrap_or_default();
-        let message = failure.message.strip_prefix(&prefix).unwrap_or(&failure.message).to_owned();
         let fault = OperatorFault::Lua {
             message,
             lua_line,
             arguments: failure.arguments.join(", "),
             hint: failure.hint,
         };
-        let origin = failure.row.and_then(|row| self.current.as_ref()?.origins.as_ref()?.of(row));
         OperatorError { origin, ..OperatorError::new(label, fault) }
     }
 

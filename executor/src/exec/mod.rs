@@ -2,6 +2,7 @@
 
 mod arguments;
 mod feed;
+mod grouping;
 mod lua_exec;
 mod lua_task;
 mod metrics;
@@ -9,12 +10,14 @@ mod pace;
 mod pipe_exec;
 mod pipe_spec;
 mod pipe_task;
+mod reduce_exec;
 mod row_errors;
 
 pub use arguments::OperatorArguments;
 pub use lua_exec::LuaExec;
 pub use pipe_exec::{Arrangement, PipeExec};
 pub use pipe_spec::{PipeCommand, PipeScope, PipeSpec};
+pub use reduce_exec::{ReduceExec, ReducePhase};
 pub use row_errors::{RowErrorSample, RowErrorSummary, SHOWN_ROW_ERRORS, row_errors};
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::{LuaExec, PipeExec};
+use super::{LuaExec, PipeExec, ReduceExec};
 use crate::operator::{OnError, OperatorLabel, RowOrigin};
 
 /// How many of the rows are kept to be shown.
@@ -99,6 +99,8 @@ pub fn row_errors(plan: &Arc<dyn ExecutionPlan>) -> Vec<RowErrorSummary> {
         summaries.extend(lua.row_errors().summaries());
     } else if let Some(pipe) = plan.downcast_ref::<PipeExec>() {
         summaries.extend(pipe.row_errors().summaries());
+    } else if let Some(reduce) = plan.downcast_ref::<ReduceExec>() {
+        summaries.extend(reduce.row_errors().summaries());
     }
     summaries
 }

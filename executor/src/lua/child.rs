@@ -58,14 +58,15 @@ fn talk(input: &mut impl Read, output: &mut impl Write) -> Result<(), LuaError> 
         Err(failure) => return output.send(Tag::Failed, &[&to_json(&failure)?]),
     };
     loop {
-        let body = match frame::read(&mut *input)? {
-            Some((Tag::Batch, body)) => body,
+        let ran = match frame::read(&mut *input)? {
+            Some((Tag::Batch, body)) => worker.run(&output, body)?,
+            Some((Tag::Flush, _)) => worker.finish(&output)?,
             Some((Tag::End, _)) => return Ok(()),
             // A parent that fails must not be mistaken for one that has no more rows.
             None => return Err(LuaError::Frame("the input ended without an End".into())),
             Some((tag, _)) => return Err(LuaError::Frame(format!("{tag:?} to a running child"))),
         };
-        match worker.run(&output, body)? {
+        match ran {
             Ok(tolerated) if tolerated.is_empty() => output.send(Tag::BatchDone, &[])?,
             Ok(tolerated) => output.send(Tag::BatchDone, &[&to_json(&tolerated)?])?,
             Err(failure) => return output.send(Tag::Failed, &[&to_json(&failure)?]),

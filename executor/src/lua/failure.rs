@@ -43,13 +43,17 @@ pub struct Failure {
     pub hint: Option<String>,
 }
 
-/// Errors that ON ERROR NULL or SKIP let pass in one batch.
+/// What ON ERROR NULL or SKIP let pass in one step and one batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tolerated {
-    /// How many there were.
-    pub count: u64,
-    /// The first of them.
-    pub first: Failure,
+    /// The index of the step in the program.
+    pub step: usize,
+    /// The rows that the step was called for.
+    pub rows: u64,
+    /// Those of them with an error.
+    pub errors: u64,
+    /// The first few of these.
+    pub samples: Vec<Failure>,
 }
 
 impl Failure {
@@ -80,7 +84,9 @@ impl Failure {
 fn arguments(program: &LuaProgram, step: usize, rendered: &Table) -> mlua::Result<Vec<String>> {
     let columns = program.columns_before(step);
     let mut arguments = Vec::new();
-    for (arg, entry) in program.steps[step].args.iter().zip(rendered.sequence_values::<Table>()) {
+    for (arg, entry) in
+        program.steps[step].function_args().iter().zip(rendered.sequence_values::<Table>())
+    {
         let (entry, name) = (entry?, &columns[*arg].name);
         let kind: String = entry.get("type")?;
         let text: mlua::LuaString = entry.get("text")?;

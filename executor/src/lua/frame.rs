@@ -28,6 +28,9 @@ pub enum Tag {
     Batch = 2,
     /// To the child, last: no more batches.
     End = 3,
+    /// To the child: send what was folded of the batches so far, and begin anew. Empty; it is
+    /// answered like a batch.
+    Flush = 4,
     /// To the parent: some output rows of the current batch.
     Rows = 16,
     /// To the parent: the current batch is finished. Tolerated errors as JSON, or nothing.
@@ -41,10 +44,11 @@ pub enum Tag {
 }
 
 impl Tag {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Setup,
         Self::Batch,
         Self::End,
+        Self::Flush,
         Self::Rows,
         Self::BatchDone,
         Self::Failed,

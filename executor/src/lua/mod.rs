@@ -1,6 +1,6 @@
 //! Lua operators: what runs inside a Lua child, and the protocol that both sides speak.
 //!
-//! The parent compiles a chain of MAP, FLATMAP and FILTER into a [`LuaProgram`], starts this
+//! The parent compiles a chain of MAP, FLATMAP and FILTER, the calls of functions, or a REDUCE into a [`LuaProgram`], starts this
 //! binary again as a child, and exchanges frames with it; [`run`] is the child's whole life.
 //!
 //! **Invariant:** no Rust function is called once per row through the Lua API: the loop is Lua,
@@ -37,9 +37,10 @@ pub use failure::{Failure, Tolerated};
 pub use frame::{HEADER_BYTES, MAX_BODY_BYTES, Tag, header, parse_header};
 pub use program::{
     LuaColumn, LuaProgram, LuaStep, LuaVerb, MAX_COLUMNS, MAX_INPUTS, MAX_STEPS, OnError,
+    ReplyShape,
 };
 pub use protocol::{
-    BatchEncoder, LUA_MEMORY_BYTES, Reply, ReplyDecoder, encode_end, encode_setup,
+    BatchEncoder, LUA_MEMORY_BYTES, Reply, ReplyDecoder, encode_end, encode_flush, encode_setup,
     encode_setup_limited,
 };
 pub use types::LuaType;

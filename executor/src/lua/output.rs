@@ -12,9 +12,8 @@ use arrow::datatypes::SchemaRef;
 use super::LuaError;
 use super::column::OutputColumn;
 use super::frame::{self, Tag};
-use super::program::{LuaColumn, LuaProgram};
+use super::program::LuaProgram;
 use super::protocol::BatchEncoder;
-use super::types::LuaType;
 use super::wire;
 
 /// Rows are sent when there are this many of them, or this many bytes. One row may be larger.
@@ -43,8 +42,7 @@ impl<W: Write> Output<W> {
     pub(super) fn try_new(program: &LuaProgram, pipe: W) -> Result<Rc<Self>, LuaError> {
         let schema = wire::reply_schema(program);
         let pushed_bytes = Rc::new(Cell::new(0));
-        let index = [LuaColumn::new(wire::INDEX_COLUMN, LuaType::UInt32)];
-        let columns = if program.replies_with_indexes() { &index[..] } else { program.outputs() };
+        let columns = program.reply_columns();
         Ok(Rc::new(Self {
             columns: columns.iter().map(|c| OutputColumn::new(c, &pushed_bytes)).collect(),
             encoder: RefCell::new(BatchEncoder::for_schema(&schema)?),

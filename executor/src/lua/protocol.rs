@@ -20,12 +20,11 @@ use super::wire;
 /// What the child says.
 #[derive(Debug)]
 pub enum Reply {
-    /// Some of the rows of the current batch: the columns of the program's end, or, where only
-    /// FILTERs run, one UINT32 column with the indexes of the kept rows.
+    /// Some of the rows of the current batch, as [`LuaProgram::reply_shape`] says.
     Rows(RecordBatch),
     /// The current batch is being worked on.
     Beat,
-    /// The current batch is finished; the errors that ON ERROR let pass in it, by step.
+    /// The current batch is finished; for each step with ON ERROR NULL or SKIP, what it let pass.
     BatchDone(Vec<Tolerated>),
     /// The user's code failed. The last reply.
     Failed(Failure),
@@ -60,6 +59,11 @@ pub fn encode_setup_limited(
 /// The last frame to a child.
 pub fn encode_end() -> Vec<u8> {
     frame(Tag::End, &[])
+}
+
+/// Asks the child for what it has folded.
+pub fn encode_flush() -> Vec<u8> {
+    frame(Tag::Flush, &[])
 }
 
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, LuaError> {

@@ -8,13 +8,11 @@ use arrow::array::{
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef, TimeUnit};
 
 use super::LuaError;
 use super::program::{LuaColumn, LuaProgram};
 use super::types::{LuaType, item_field, struct_fields};
-
-pub(super) const INDEX_COLUMN: &str = "row";
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -29,18 +27,12 @@ pub(super) fn input_schema(program: &LuaProgram) -> SchemaRef {
 
 /// The schema in which the program's output crosses.
 pub(super) fn reply_schema(program: &LuaProgram) -> SchemaRef {
-    if program.replies_with_indexes() {
-        return Arc::new(Schema::new(vec![Field::new(INDEX_COLUMN, DataType::UInt32, true)]));
-    }
-    schema_of(program.outputs(), LuaType::to_reply)
+    schema_of(&program.reply_columns(), LuaType::to_reply)
 }
 
 /// The schema of the batches that [`Reply::Rows`](super::Reply::Rows) holds.
 pub fn output_schema(program: &LuaProgram) -> SchemaRef {
-    if program.replies_with_indexes() {
-        return reply_schema(program);
-    }
-    schema_of(program.outputs(), LuaType::to_arrow)
+    schema_of(&program.reply_columns(), LuaType::to_arrow)
 }
 
 /// The batch to ship for the `rows` rows of `columns`, which are the program's inputs in order.
@@ -188,10 +180,8 @@ pub fn from_child(program: &LuaProgram, reply: RecordBatch) -> Result<RecordBatc
     if reply.schema().fields() != reply_schema(program).fields() {
         return Err(LuaError::Frame("rows of another schema than the program's".into()));
     }
-    if program.replies_with_indexes() {
-        return Ok(reply);
-    }
-    let arrays = program.outputs().iter().zip(reply.columns());
+    let declared = program.reply_columns();
+    let arrays = declared.iter().zip(reply.columns());
     let arrays: Vec<_> = arrays
         .map(|(column, array)| declared_array(&column.data_type, array))
         .collect::<Result<_, _>>()?;

@@ -25,6 +25,10 @@ pub(super) struct Worker {
     host: Table,
     /// The generated `run(rows)`.
     run: Function,
+    /// The generated `finish()` of a REDUCE.
+    finish: Option<Function>,
+    /// Forgets what was noted of a step.
+    forget: Function,
     slots: Pinned<u64>,
     lua: Lua,
     _position: Pinned<Position>,
@@ -68,10 +72,21 @@ impl Worker {
         }
         let text = generate(&program);
         let factory = lua.load(text).set_name(HOST_CHUNK).into_function()?;
-        let run =
+        let (run, finish) =
             factory.call((&host, functions, columns, host::light(Rc::as_ptr(output).cast())))?;
         let decoder = BatchDecoder::default();
-        Ok(Ok(Self { program, decoder, host, run, slots, lua, _position: position }))
+        let forget = host.get("forget")?;
+        Ok(Ok(Self {
+            program,
+            decoder,
+            host,
+            run,
+            finish,
+            forget,
+            slots,
+            lua,
+            _position: position,
+        }))
     }
 
     /// Runs the loop over one batch and sends its rows. Gives the errors that were tolerated, or
@@ -87,7 +102,15 @@ impl Worker {
             return Err(LuaError::Frame("a batch of another schema than the program's".into()));
         }
         self.slots.set(&input::slots(&batch)?);
-        let failed: Option<Table> = self.run.call(batch.num_rows())?;
+        let failed = self.run.call(batch.num_rows())?;
+        self.settle(output, failed)
+    }
+
+    fn settle<W: Write>(
+        &mut self,
+        output: &Output<W>,
+        failed: Option<Table>,
+    ) -> Result<Result<Vec<Tolerated>, Failure>, LuaError> {
         if failed.is_some() {
             // To tell of a failure takes memory too, and it is the last thing done.
             self.lua.set_memory_limit(0)?;
@@ -102,15 +125,38 @@ impl Worker {
         self.tolerated().map(Ok)
     }
 
+    /// Sends what a REDUCE has folded so far, and forgets it.
+    pub(super) fn finish<W: Write>(
+        &mut self,
+        output: &Output<W>,
+    ) -> Result<Result<Vec<Tolerated>, Failure>, LuaError> {
+        let Some(finish) = &self.finish else {
+            return Err(LuaError::Frame("a Flush to a child that gathers nothing".into()));
+        };
+        let failed = finish.call(())?;
+        self.settle(output, failed)
+    }
+
     /// The errors noted since the last batch, by step.
     fn tolerated(&self) -> Result<Vec<Tolerated>, LuaError> {
-        let noted: Table = self.host.get("failures")?;
+        let noted: Table = self.host.get("noted")?;
         let mut tolerated = Vec::new();
         for step in 0..self.program.steps.len() {
-            let Some(first) = noted.get::<Option<Table>>(step)? else { continue };
-            let count = first.get("count")?;
-            tolerated.push(Tolerated { count, first: Failure::from_lua(&self.program, &first)? });
-            noted.set(step, Value::Nil)?;
+            let noted: Table = match noted.get(step)? {
+                Some(noted) => noted,
+                None => continue,
+            };
+            let samples: Table = noted.get("samples")?;
+            let samples = samples.sequence_values::<Table>();
+            tolerated.push(Tolerated {
+                step,
+                rows: noted.get("calls")?,
+                errors: noted.get("errors")?,
+                samples: samples
+                    .map(|sample| Failure::from_lua(&self.program, &sample?))
+                    .collect::<mlua::Result<_>>()?,
+            });
+            self.forget.call::<()>(step)?;
         }
         Ok(tolerated)
     }
@@ -129,16 +175,15 @@ mod tests {
     use arrow::array::{ArrayRef, Int64Array, StringArray};
 
     use super::*;
-    use crate::lua::{BatchEncoder, HEADER_BYTES, LuaColumn, LuaStep, LuaType, LuaVerb, OnError};
+    use crate::lua::{BatchEncoder, HEADER_BYTES, LuaColumn, LuaStep, LuaType, LuaVerb};
 
     /// Why LuaJIT gives up a trace though all in it can be compiled: the trace left the loop
     /// (LLEAVE), met an inner one (LINNER), or unrolled one for too long (LUNROLL).
     const HARMLESS: [i64; 3] = [8, 9, 10];
 
     fn step(verb: LuaVerb, code: &str, columns: &[LuaColumn]) -> LuaStep {
-        let (code, chunk_name) = (code.to_owned(), "LUA".to_owned());
-        let (columns, on_error) = (columns.to_vec(), OnError::Fail);
-        LuaStep { verb, code, chunk_name, args: vec![0, 1], columns, on_error }
+        let columns = columns.to_vec();
+        LuaStep { args: vec![0, 1], columns, ..LuaStep::new(verb, code, "LUA") }
     }
 
     /// Runs steps over many rows and checks that nothing kept their loop from being compiled.

@@ -2,9 +2,11 @@
 
 mod lua_node;
 mod pipe_node;
+mod reduce_node;
 
 pub use lua_node::{LuaNode, LuaOutput};
 pub use pipe_node::PipeNode;
+pub use reduce_node::ReduceNode;
 
 use datafusion::common::{DFSchema, Result, internal_err};
 use datafusion::logical_expr::{Expr, LogicalPlan};
@@ -42,10 +44,14 @@ impl NodeArguments {
 
     /// The indexes of the input columns that the arguments use.
     fn columns_in(&self, schema: &DFSchema) -> Vec<usize> {
-        let expressions = self.expressions();
-        let columns = expressions.iter().flat_map(Expr::column_refs);
-        columns.filter_map(|column| schema.maybe_index_of_column(column)).collect()
+        columns_in(&self.expressions(), schema)
     }
+}
+
+/// The indexes of the columns of `schema` that `expressions` use.
+fn columns_in(expressions: &[Expr], schema: &DFSchema) -> Vec<usize> {
+    let columns = expressions.iter().flat_map(Expr::column_refs);
+    columns.filter_map(|column| schema.maybe_index_of_column(column)).collect()
 }
 
 /// Whether the order of the rows of `plan`, as it was written, was asked for, so that an operator over

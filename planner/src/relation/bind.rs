@@ -17,22 +17,25 @@ use crate::hint::did_you_mean;
 /// The column that operators take when nothing else is said.
 const LINE: &str = "line";
 
-/// The expressions of USING.
+/// The expressions of USING, or of another `clause` that is evaluated row by row.
 pub(super) fn using(
     expressions: &[SqlExpr],
     schema: &DFSchema,
     context: &mut dyn RelationPlannerContext,
+    clause: &str,
 ) -> Result<Vec<Expr>> {
     let convert = |expression: &SqlExpr| {
         if has_subquery(expression) {
-            let diagnostic = refuse("not supported yet: a subquery in USING", expression.span());
+            let diagnostic =
+                refuse(format!("not supported yet: a subquery in {clause}"), expression.span());
             return Err(external(diagnostic.with_hint("JOIN its result first")));
         }
         let planned = context.sql_to_expr(expression.clone(), schema)?;
         let spans_rows =
             |part: &Expr| Ok(matches!(part, Expr::WindowFunction(_) | Expr::AggregateFunction(_)));
         if planned.exists(spans_rows)? {
-            let message = "USING is evaluated row by row: no window or aggregate function fits";
+            let message =
+                format!("{clause} is evaluated row by row: no window or aggregate function fits");
             let diagnostic = refuse(message, expression.span());
             return Err(external(diagnostic.with_hint("compute it before: |> EXTEND … AS name")));
         }

@@ -1,12 +1,13 @@
 //! `MAP LUA`, `FLATMAP LUA`, `FILTER LUA`.
 
-use datafusion::common::Result;
+use datafusion::arrow::datatypes::Field;
+use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 use gleam_sql_executor::lua::{self, LuaColumn, LuaStep, LuaType, LuaVerb, MAX_COLUMNS};
 use gleam_sql_parser::lua::Parameter;
-use gleam_sql_parser::{Code, Diagnostic, LuaClause, Operator};
+use gleam_sql_parser::{Code, ColumnDecl, Diagnostic, LuaClause, Operator};
 
 use super::bind::{self, visible_columns};
 use super::{extension, external, label, refuse, types};
@@ -29,14 +30,7 @@ pub(super) fn plan(
     check_syntax(&clause.code).map_err(external)?;
     let values = arguments(clause, &input, context)?;
     let declared = types::declared(clause.columns.as_deref().unwrap_or_default(), context)?;
-    let columns = declared
-        .iter()
-        .zip(clause.columns.iter().flatten())
-        .map(|(field, column)| {
-            Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column.span)?))
-        })
-        .collect::<Result<Vec<_>>>()?;
-
+    let columns = lua_columns(&declared, clause.columns.as_deref().unwrap_or_default())?;
     if values.len() > MAX_COLUMNS || columns.len() > MAX_COLUMNS {
         let message = format!("a Lua function takes and gives at most {MAX_COLUMNS} columns");
         return Err(external(refuse(message, operator.keyword)));
@@ -49,18 +43,24 @@ pub(super) fn plan(
         _ => LuaOutput::Made(types::schema_of(declared, &label)?),
     };
     let step = LuaStep {
-        verb,
-        code: clause.code.text.clone(),
-        chunk_name: keyword,
         args: (0..values.len()).collect(),
         columns,
-        on_error: lua::OnError::Fail,
+        on_error: super::on_error(clause.on_error),
+        ..LuaStep::new(verb, clause.code.text.clone(), keyword)
     };
     let arguments = NodeArguments { values, origin };
     Ok(extension(LuaNode::try_new(input, arguments, vec![step], vec![label], output)?))
 }
 
-fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
+/// The columns that a function gives, as it sees them.
+pub(super) fn lua_columns(declared: &[Field], columns: &[ColumnDecl]) -> Result<Vec<LuaColumn>> {
+    let column = |(field, column): (&Field, &ColumnDecl)| {
+        Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column.span)?))
+    };
+    declared.iter().zip(columns).map(column).collect()
+}
+
+pub(super) fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
     lua::check_syntax(&code.text).map_err(|error| {
         let line = u64::try_from(error.line).unwrap_or(1).max(1);
         let at = Location::new(
@@ -72,7 +72,7 @@ fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
 }
 
 /// Where a parameter stands in the script.
-fn place_of(code: &Code, parameter: &Parameter) -> Span {
+pub(super) fn place_of(code: &Code, parameter: &Parameter) -> Span {
     let before = &code.text[..parameter.offset];
     let (line, column) = match before.rsplit_once('\n') {
         None => (code.start.line, code.start.column + before.chars().count() as u64),
@@ -96,7 +96,7 @@ fn arguments(
     let schema = input.schema();
     let values = match &clause.using {
         Some(using) => {
-            let values = bind::using(using, schema, context)?;
+            let values = bind::using(using, schema, context, "USING")?;
             if values.len() > parameters.names().len() && !parameters.vararg {
                 let message = format!(
                     "USING gives {} values to a Lua function of {} parameters",
@@ -120,17 +120,26 @@ fn arguments(
             bind::by_name(&names, schema)?
         }
     };
-    for value in &values {
+    check_arguments(&values, schema, code)?;
+    Ok(values)
+}
+
+/// Checks that `values` have types that Lua knows.
+pub(super) fn check_arguments(values: &[Expr], schema: &DFSchema, code: &Code) -> Result<()> {
+    for value in values {
         let data_type = value.get_type(schema)?;
         LuaType::try_from(&data_type).map_err(|_| {
             let message = format!("`{value}` of type {data_type} cannot be given to Lua");
             external(refuse(message, code.span).with_hint("convert it with CAST (… AS TEXT)"))
         })?;
     }
-    Ok(values)
+    Ok(())
 }
 
-fn output_type(data_type: &datafusion::arrow::datatypes::DataType, span: Span) -> Result<LuaType> {
+pub(super) fn output_type(
+    data_type: &datafusion::arrow::datatypes::DataType,
+    span: Span,
+) -> Result<LuaType> {
     let unsupported = || {
         let message = format!("Lua cannot return type {data_type}");
         external(

@@ -25,7 +25,7 @@ pub(super) fn plan(
         return Err(external(refuse("PIPE has no program to run", clause.code.span)));
     }
     let values = match &clause.using {
-        Some(using) => bind::using(using, input.schema(), context)?,
+        Some(using) => bind::using(using, input.schema(), context, "USING")?,
         None => bind::default_values(input.schema(), span)?,
     };
     for value in &values {

@@ -3,17 +3,21 @@
 //! The text only wires the host's readers, fitters and writers to the user's functions. Steps
 //! are written last to first, so that each refers to the next as an upvalue that never changes.
 //! Tables hold what there is one of per column, since a Lua function has at most 60 upvalues:
-//! `R`/`B` read and bind input nodes, `C` fits, `W` writes, `A` keeps arguments for messages.
+//! `R`/`B` read and bind input nodes, `C` fits, `W` writes, `A` keeps arguments for messages, `N` notes
+//! tolerated errors.
 
 use std::fmt::Write as _;
 
+mod call;
 mod columns;
+mod reduce;
 mod steps;
 
+use self::call::write_call;
 use self::columns::{write_readers, writer};
+use self::reduce::write_reduce;
 use self::steps::{write_filter, write_flat_map, write_map};
-use super::program::{LuaColumn, LuaProgram, LuaVerb};
-use super::types::LuaType;
+use super::program::{LuaProgram, LuaVerb, OnError, ReplyShape};
 
 /// Up to this many arguments and columns, a step's loop was seen to compile with LuaJIT's loop
 /// optimisation.
@@ -23,15 +27,21 @@ const NARROW_COLUMNS: usize = 8;
 const ROWS_A_BEAT: usize = 8;
 
 /// The Lua source of the loop. Called with the host, the user's functions, the handles of the
-/// output nodes in preorder, and the output; gives `run(rows)`, which gives nil or a failure.
+/// output nodes in preorder, and the output; gives `run(rows)`, and of a REDUCE `finish()`. Both give
+/// nil or a failure.
 pub(super) fn generate(program: &LuaProgram) -> String {
     let mut text = String::from(
         "local host, F, S, output = ...\n\
          local position, pcall, select = host.position, host.pcall, host.select\n\
          local readers, fit, writers, end_row, beat = \
          host.readers, host.fit, host.writers, host.end_row(output), host.beat(output)\n\
-         local R, B, W = {}, {}, {}\n",
+         local R, B, W, N = {}, {}, {}, host.noted\n",
     );
+    for (index, step) in program.steps.iter().enumerate() {
+        if step.on_error != OnError::Fail {
+            let _ = writeln!(text, "host.forget({index})");
+        }
+    }
     if program.steps.iter().any(|step| step.args.len() + step.columns.len() > NARROW_COLUMNS) {
         text.push_str("host.expect_wide_rows()\n");
     }
@@ -55,8 +65,7 @@ fn chosen(letter: &str, args: &[usize]) -> String {
 
 /// The end of the chain: pushes the row, or the index of the row where only FILTERs ran.
 fn write_sink(text: &mut String, program: &LuaProgram) {
-    let index = [LuaColumn::new("row", LuaType::UInt32)];
-    let columns = if program.replies_with_indexes() { &index[..] } else { program.outputs() };
+    let columns = program.reply_columns();
     let mut next_node = 0;
     for (k, column) in columns.iter().enumerate() {
         let writer = writer(&column.data_type, &mut next_node);
@@ -79,6 +88,8 @@ fn write_step(text: &mut String, program: &LuaProgram, index: usize, nodes: &[us
         LuaVerb::Filter => write_filter(text, step, index),
         LuaVerb::Map => write_map(text, step, index),
         LuaVerb::FlatMap => write_flat_map(text, step, index, program.steps.len()),
+        LuaVerb::Call => write_call(text, step, index),
+        LuaVerb::Reduce => write_reduce(text, step, &program.inputs),
     }
     if program.reads_input(index) {
         return;
@@ -100,9 +111,10 @@ fn write_step(text: &mut String, program: &LuaProgram, index: usize, nodes: &[us
 /// Tells the host how to find the arguments of a failing call.
 fn write_arguments(text: &mut String, program: &LuaProgram, index: usize, nodes: &[usize]) {
     let step = &program.steps[index];
-    let count = step.args.len();
+    let args = step.function_args();
+    let count = args.len();
     let values: Vec<_> = if program.reads_input(index) {
-        step.args.iter().map(|arg| format!(", (R[{}](position.row))", nodes[*arg])).collect()
+        args.iter().map(|arg| format!(", (R[{}](position.row))", nodes[*arg])).collect()
     } else {
         let _ = writeln!(text, "local A{index} = {{}}");
         (1..=count).map(|k| format!(", A{index}[{k}]")).collect()
@@ -128,15 +140,25 @@ fn write_loop(text: &mut String, program: &LuaProgram, nodes: &[usize]) {
             }
         }
         let args = chosen("x", &step.args);
-        if step.verb == LuaVerb::Filter {
-            let _ = writeln!(body, "    if enter{index}({args}) then");
-            depth += 1;
-        } else {
-            let _ = writeln!(body, "    enter{index}({args})");
-        }
+        let _ = match step.verb {
+            LuaVerb::Filter => {
+                depth += 1;
+                writeln!(body, "    if enter{index}({args}) then")
+            }
+            LuaVerb::Call => writeln!(body, "    local y{} = enter{index}({args})", index + 1),
+            LuaVerb::Reduce => writeln!(body, "    enter{index}(R[{}](i), {args})", nodes[0]),
+            LuaVerb::Map | LuaVerb::FlatMap => writeln!(body, "    enter{index}({args})"),
+        };
     }
-    if program.replies_with_indexes() {
-        let _ = writeln!(body, "    row{}(i)", program.steps.len());
+    let last = program.steps.len();
+    match program.reply_shape() {
+        ReplyShape::Kept => {
+            let _ = writeln!(body, "    row{last}(i)");
+        }
+        ReplyShape::Beside => {
+            let _ = writeln!(body, "    row{last}({})", names("y", last));
+        }
+        ReplyShape::Made | ReplyShape::Groups => {}
     }
     body.push_str(&"    end\n".repeat(depth));
     let _ = writeln!(
@@ -147,7 +169,8 @@ fn write_loop(text: &mut String, program: &LuaProgram, nodes: &[usize]) {
     let _ = writeln!(
         text,
         "local guarded = host.guard_loop(loop)\n\
-         return function(rows)\n  {}\n  return guarded(rows)\nend",
-        binds.concat()
+         return function(rows)\n  {}\n  return guarded(rows)\nend{}",
+        binds.concat(),
+        if program.reply_shape() == ReplyShape::Groups { ", host.guard_loop(finish)" } else { "" },
     );
 }

@@ -16,6 +16,7 @@ pub(super) fn write_filter(text: &mut String, step: &LuaStep, index: usize) {
     } else {
         let call = [&format!("call{index}"), args.as_str()].join(", ");
         let call = call.trim_end_matches(", ");
+        count_call(text, index);
         let _ = writeln!(
             text,
             "  local ok, kept = pcall({call})\n  if ok then return kept end\n  \
@@ -25,7 +26,7 @@ pub(super) fn write_filter(text: &mut String, step: &LuaStep, index: usize) {
 }
 
 /// Writes `convert<k>(returned values)`: false for no value, else true and the fitted columns.
-fn write_convert(text: &mut String, step: &LuaStep, index: usize) {
+pub(super) fn write_convert(text: &mut String, step: &LuaStep, index: usize) {
     let count = step.columns.len();
     let values = names("v", count);
     let _ = writeln!(text, "local C{index} = {{}}");
@@ -78,9 +79,15 @@ pub(super) fn write_map(text: &mut String, step: &LuaStep, index: usize) {
         "local function attempt{index}({args}) return convert{index}(call{index}({args})) end\n\
          local function settle{index}(ok, ...)\n  if ok then return deliver{index}(...) end\n  \
          host.note({index}, (...))\n{on_failure}end\n\
-         local function enter{index}({args})\n  position.step = {index}\n  \
-         settle{index}(pcall(attempt{index}{comma}{args}))\nend"
+         local function enter{index}({args})\n  position.step = {index}"
     );
+    count_call(text, index);
+    let _ = writeln!(text, "  settle{index}(pcall(attempt{index}{comma}{args}))\nend");
+}
+
+/// Counts the rows of a step whose errors are tolerated.
+pub(super) fn count_call(text: &mut String, index: usize) {
+    let _ = writeln!(text, "  N[{index}].calls = N[{index}].calls + 1");
 }
 
 /// What follows the note of a tolerated failure: a row of NULLs, or nothing.
@@ -124,6 +131,7 @@ pub(super) fn write_flat_map(text: &mut String, step: &LuaStep, index: usize, st
     }
     let comma = if args.is_empty() { "" } else { ", " };
     let on_failure = on_failure(step, index, &next);
+    count_call(text, index);
     let _ = writeln!(
         text,
         "  local ok, err = pcall(run{index}{comma}{args})\n  active[{index}] = false\n  \

@@ -85,16 +85,30 @@ local function capture(err)
   return UNWIND
 end
 
--- Counts an error that ON ERROR tolerates, and keeps the first of its step.
+-- How many of the rows that ON ERROR tolerates are described, of each batch.
+local SAMPLES = 3
+
+-- Begins the notes of a step whose errors are tolerated: its calls, those of them with an error, the
+-- call that the last error belongs to, and the first few errors.
+local noted_by_step = host.noted
+function host.forget(step)
+  noted_by_step[step] = { calls = 0, errors = 0, last = 0, samples = {} }
+end
+
+-- Notes an error that ON ERROR tolerates. A call may have several, and counts once.
 function host.note(step, err)
-  local noted = host.failures[step]
-  if noted == nil then
+  local noted = noted_by_step[step]
+  if noted.last == noted.calls then return end
+  noted.last, noted.errors = noted.calls, noted.errors + 1
+  if noted.errors <= SAMPLES then
     position.step = step
-    noted = failure_of(err, nil)
-    noted.count = 0
-    host.failures[step] = noted
+    noted.samples[noted.errors] = failure_of(err, nil)
   end
-  noted.count = noted.count + 1
+end
+
+function host.no_values(columns)
+  error(format('the function returned nothing, but AS has %d column%s', columns,
+    columns == 1 and '' or 's'), 0)
 end
 
 function host.surplus(returned, columns)

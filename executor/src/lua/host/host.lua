@@ -25,10 +25,10 @@ typedef struct {
 
 local host = {
   pcall = pcall, select = select,
-  -- By step: the first tolerated failure, a function that gives the arguments of the current
+  -- By step: what is noted of tolerated failures, a function that gives the arguments of the current
   -- call, the name of the chunk, the user's function, and, while it handles a row of a FLATMAP,
   -- the function that takes its rows.
-  failures = {}, arguments = {}, chunk_names = {}, functions = {}, active = {},
+  noted = {}, arguments = {}, chunk_names = {}, functions = {}, active = {},
   position = cast('gleam_position *', addresses.position),
   slots = cast('const uint64_t *', addresses.slots),
   int64 = ffi.typeof('int64_t'), uint64 = ffi.typeof('uint64_t'),

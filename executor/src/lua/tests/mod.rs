@@ -1,6 +1,7 @@
 //! The child from outside: frames in, frames out, within this process.
 
 mod errors;
+mod folds;
 mod frames;
 mod operators;
 mod properties;
@@ -33,20 +34,16 @@ fn chain(inputs: &[(&str, ArrayRef)]) -> Chain {
 
 impl Chain {
     fn step(mut self, verb: LuaVerb, code: &str, columns: &[(&str, LuaType)]) -> Self {
-        let args = (0..self.0.outputs().len()).collect();
+        let args = (0..self.0.columns_before(self.0.steps.len()).len()).collect();
         let name = match verb {
             LuaVerb::Map => "MAP LUA",
             LuaVerb::FlatMap => "FLATMAP LUA",
             LuaVerb::Filter => "FILTER LUA",
+            LuaVerb::Call => "FUNCTION",
+            LuaVerb::Reduce => "REDUCE LUA",
         };
-        self.0.steps.push(LuaStep {
-            verb,
-            code: code.to_owned(),
-            chunk_name: name.to_owned(),
-            args,
-            columns: columns.iter().map(|(name, t)| column(name, t.clone())).collect(),
-            on_error: OnError::Fail,
-        });
+        let columns = columns.iter().map(|(name, t)| column(name, t.clone())).collect();
+        self.0.steps.push(LuaStep { args, columns, ..LuaStep::new(verb, code, name) });
         self
     }
 
@@ -111,6 +108,9 @@ fn run_batches(program: &LuaProgram, batches: &[Vec<ArrayRef>], rows: usize) -> 
     for columns in batches {
         let rows = columns.first().map_or(rows, |column| column.len());
         input.extend(encoder.encode(&to_child(program, columns, rows).unwrap()).unwrap());
+    }
+    if program.reply_shape() == ReplyShape::Groups {
+        input.extend(encode_flush());
     }
     input.extend(encode_end());
     let mut output = Vec::new();
