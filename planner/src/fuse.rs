@@ -86,6 +86,10 @@ fn plain_columns(values: &[Expr]) -> Option<Vec<Column>> {
 }
 
 fn fuse_lua(outer: &LuaNode) -> Result<Option<LogicalPlan>> {
+    let calls = |node: &LuaNode| matches!(node.output, LuaOutput::Beside(..));
+    if calls(outer) {
+        return Ok(None);
+    }
     // Anything but a column would be computed for rows that the inner operator drops.
     let Some(columns) = plain_columns(&outer.arguments.values) else { return Ok(None) };
     let Some((below, columns)) = peel(&outer.input, columns) else { return Ok(None) };
@@ -102,6 +106,7 @@ fn fuse_lua(outer: &LuaNode) -> Result<Option<LogicalPlan>> {
             };
             (inner.arguments.clone(), positions)
         }
+        LuaOutput::Beside(..) => return Ok(None),
     };
     if inner.steps.len() + outer.steps.len() > MAX_STEPS || arguments.values.len() > MAX_INPUTS {
         return Ok(None);

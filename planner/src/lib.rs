@@ -5,6 +5,7 @@
 //! file.
 
 mod diagnose;
+mod functions;
 mod fuse;
 mod hint;
 pub mod nodes;

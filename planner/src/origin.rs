@@ -28,6 +28,9 @@ pub(crate) fn attach(plan: LogicalPlan) -> Result<(LogicalPlan, Option<[Expr; 2]
 type Traced = Option<(LogicalPlan, [Column; 2])>;
 
 fn with_origin(plan: &LogicalPlan) -> Result<Traced> {
+    if let Some(columns) = known_origin(plan) {
+        return Ok(Some((plan.clone(), columns)));
+    }
     Ok(match plan {
         LogicalPlan::TableScan(scan) => scan_with_origin(scan)?,
         LogicalPlan::Filter(filter) => with_origin(&filter.input)?
@@ -52,6 +55,16 @@ fn with_origin(plan: &LogicalPlan) -> Result<Traced> {
         }
         _ => None,
     })
+}
+
+/// The origin that rows have for another operator already.
+fn known_origin(plan: &LogicalPlan) -> Option<[Column; 2]> {
+    let all = plan.schema().columns();
+    let find = |name| {
+        let mut found = all.iter().filter(|column| column.name == name);
+        found.next().filter(|_| found.next().is_none()).cloned()
+    };
+    Some([find(text::ORIGIN_FILE)?, find(text::ORIGIN_OFFSET)?])
 }
 
 fn scan_with_origin(scan: &TableScan) -> Result<Traced> {

@@ -132,7 +132,8 @@ impl Convert<'_> {
         let arguments = self.arguments(&node.arguments, &node.input)?;
         let inputs = lua_inputs(&arguments, &node.arguments, input)?;
         let program = LuaProgram { inputs, steps: node.steps.clone() };
-        let kept = node.kept().map(|kept| indexes(kept, node.input.schema())).transpose()?;
+        let kept =
+            node.input_columns().map(|kept| indexes(kept, node.input.schema())).transpose()?;
         let exec = LuaExec::new(
             Arc::clone(input),
             Arc::new(program),

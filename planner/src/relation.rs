@@ -7,6 +7,9 @@ mod reduce;
 mod rename;
 mod types;
 
+pub(crate) use lua::{check_syntax, output_type};
+pub(crate) use types::planned_type;
+
 use std::sync::Arc;
 
 use datafusion::common::Result;
@@ -78,11 +81,11 @@ fn on_error(clause: gleam_sql_parser::OnError) -> OnError {
 }
 
 /// A planning error at a place in the script.
-fn refuse(message: impl Into<String>, span: Span) -> Diagnostic {
+pub(crate) fn refuse(message: impl Into<String>, span: Span) -> Diagnostic {
     Diagnostic::new(message).at(span)
 }
 
 /// Diagnostics pass through DataFusion's planner as they are.
-fn external(diagnostic: Diagnostic) -> DataFusionError {
+pub(crate) fn external(diagnostic: Diagnostic) -> DataFusionError {
     DataFusionError::External(Box::new(diagnostic))
 }

@@ -7,6 +7,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use gleam_sql_executor::options::GleamOptions;
 
+use crate::functions::PlanFunctionCalls;
 use crate::fuse::FuseOperators;
 use crate::physical::OperatorQueryPlanner;
 use crate::predicates::PassPredicates;
@@ -41,6 +42,7 @@ impl Session {
             .with_config(config(options))
             .with_default_features()
             .with_query_planner(Arc::new(OperatorQueryPlanner))
+            .with_analyzer_rule(Arc::new(PlanFunctionCalls))
             .with_analyzer_rule(Arc::new(PinVolatilePredicates))
             .with_physical_optimizer_rule(Arc::new(PassStdin))
             .with_optimizer_rule(Arc::new(PassPredicates))

@@ -4,15 +4,19 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::Schema;
+use datafusion::common::plan_err;
 use datafusion::error::DataFusionError;
-use datafusion::execution::{SessionStateBuilder, TaskContext};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::{DdlStatement, DropFunction, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
 use datafusion::sql::sqlparser::ast::{ObjectName, Visit, Visitor};
-use gleam_sql_parser::{Diagnostic, Statement};
+use gleam_sql_parser::{Diagnostic, FunctionClause, Statement};
 
 use crate::relation::OperatorPlanner;
-use crate::{Session, diagnose};
+use crate::{Session, diagnose, functions};
 
 /// A statement that is ready to run.
 #[derive(Debug, Clone)]
@@ -40,17 +44,56 @@ impl Session {
     }
 
     async fn try_plan(&self, statement: &Statement) -> Result<Planned, DataFusionError> {
+        if let Some(function) = &statement.function {
+            return self.create_function(function);
+        }
         let operators = OperatorPlanner::new(&statement.operators);
         let state = SessionStateBuilder::new_from_existing(self.state())
             .with_relation_planners(vec![Arc::new(operators)])
             .build();
         self.files().begin(state.clone(), quoted_names(&statement.body));
         let logical = state.statement_to_plan(statement.body.clone()).await?;
+        if let LogicalPlan::Ddl(DdlStatement::DropFunction(drop)) = &logical {
+            check_drop(drop, &state)?;
+        }
         let frame = self.context().execute_logical_plan(logical).await?;
         let context = Arc::new(frame.task_ctx());
         let plan = frame.create_physical_plan().await?;
         Ok(Planned { plan, context })
     }
+}
+
+impl Session {
+    fn create_function(&self, clause: &FunctionClause) -> Result<Planned, DataFusionError> {
+        let state = self.state();
+        let name = functions::normal(&clause.name, &state);
+        let is_there = clause.if_not_exists && functions::is_lua(&name, &state);
+        let function = functions::create(clause, &state)?;
+        if !is_there {
+            self.context().register_udf(function);
+        }
+        let plan = Arc::new(EmptyExec::new(Arc::new(Schema::empty())));
+        Ok(Planned { plan, context: self.context().task_ctx() })
+    }
+}
+
+fn check_drop(drop: &DropFunction, state: &SessionState) -> Result<(), DataFusionError> {
+    let name = &drop.name;
+    if functions::is_lua(name, state) {
+        return Ok(());
+    }
+    let is_built_in = state.scalar_functions().contains_key(name)
+        || state.aggregate_functions().contains_key(name)
+        || state.window_functions().contains_key(name)
+        || state.table_functions().contains_key(name)
+        || state.higher_order_functions().contains_key(name);
+    if is_built_in {
+        return plan_err!("`{name}` is a built-in function, and cannot be dropped");
+    }
+    if drop.if_exists {
+        return Ok(());
+    }
+    plan_err!("there is no function `{name}`")
 }
 
 /// The names of tables that stand in single quotes, which are files.

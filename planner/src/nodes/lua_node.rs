@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::FieldRef;
 use datafusion::common::{Column, DFSchema, DFSchemaRef, Result};
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use gleam_sql_executor::lua::LuaStep;
@@ -31,6 +32,8 @@ pub enum LuaOutput {
     Made(DFSchemaRef),
     /// Input rows that all steps kept, with these of their columns.
     Kept(Vec<Column>),
+    /// All input rows, with these of their columns and one more for each step, a call.
+    Beside(Vec<Column>, Vec<FieldRef>),
 }
 
 impl LuaNode {
@@ -47,17 +50,26 @@ impl LuaNode {
     ) -> Result<Self> {
         let schema = match &output {
             LuaOutput::Made(schema) => Arc::clone(schema),
-            LuaOutput::Kept(columns) => kept_schema(input.schema(), columns)?,
+            LuaOutput::Kept(columns) => kept_schema(input.schema(), columns, &[])?,
+            LuaOutput::Beside(columns, made) => kept_schema(input.schema(), columns, made)?,
         };
         let is_ordered = is_ordered(&input);
         Ok(Self { input: Arc::new(input), arguments, steps, labels, output, is_ordered, schema })
     }
 
-    /// The columns of kept rows, or none when the rows are made.
+    /// The columns of kept rows, when it does nothing but keep or drop rows.
     pub fn kept(&self) -> Option<&[Column]> {
         match &self.output {
-            LuaOutput::Made(_) => None,
+            LuaOutput::Made(_) | LuaOutput::Beside(..) => None,
             LuaOutput::Kept(columns) => Some(columns),
+        }
+    }
+
+    /// The input columns of the output, or none when the rows are made.
+    pub fn input_columns(&self) -> Option<&[Column]> {
+        match &self.output {
+            LuaOutput::Made(_) => None,
+            LuaOutput::Kept(columns) | LuaOutput::Beside(columns, _) => Some(columns),
         }
     }
 
@@ -67,12 +79,13 @@ impl LuaNode {
     }
 }
 
-fn kept_schema(input: &DFSchema, columns: &[Column]) -> Result<DFSchemaRef> {
+fn kept_schema(input: &DFSchema, columns: &[Column], made: &[FieldRef]) -> Result<DFSchemaRef> {
     let fields = columns.iter().map(|column| {
         let (qualifier, field) = input.qualified_field_from_column(column)?;
         Ok((qualifier.cloned(), Arc::clone(field)))
     });
-    let fields = fields.collect::<Result<Vec<_>>>()?;
+    let mut fields = fields.collect::<Result<Vec<_>>>()?;
+    fields.extend(made.iter().map(|field| (None, Arc::clone(field))));
     Ok(Arc::new(DFSchema::new_with_metadata(fields, input.metadata().clone())?))
 }
 
@@ -112,12 +125,15 @@ impl UserDefinedLogicalNodeCore for LuaNode {
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
         let input = only_input(inputs)?;
         let arguments = self.arguments.with_expressions(exprs)?;
+        let still_there = |columns: &[Column]| {
+            columns.iter().filter(|column| input.schema().has_column(column)).cloned().collect()
+        };
         let output = match &self.output {
-            LuaOutput::Kept(columns) => {
-                let still_there = |column: &&Column| input.schema().has_column(column);
-                LuaOutput::Kept(columns.iter().filter(still_there).cloned().collect())
+            LuaOutput::Kept(columns) => LuaOutput::Kept(still_there(columns)),
+            LuaOutput::Beside(columns, made) => {
+                LuaOutput::Beside(still_there(columns), made.clone())
             }
-            made => made.clone(),
+            made @ LuaOutput::Made(_) => made.clone(),
         };
         let (steps, labels) = (self.steps.clone(), self.labels.clone());
         // What the optimiser makes of the input does not change what was asked for.
@@ -128,9 +144,9 @@ impl UserDefinedLogicalNodeCore for LuaNode {
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
         let input = self.input.schema();
         let mut indexes = self.arguments.columns_in(input);
-        if let LuaOutput::Kept(columns) = &self.output {
-            for output in output_columns {
-                indexes.push(input.maybe_index_of_column(columns.get(*output)?)?);
+        if let Some(columns) = self.input_columns() {
+            for column in output_columns.iter().filter_map(|output| columns.get(*output)) {
+                indexes.push(input.maybe_index_of_column(column)?);
             }
         }
         Some(vec![sorted(indexes)])

@@ -60,7 +60,7 @@ pub(super) fn lua_columns(declared: &[Field], columns: &[ColumnDecl]) -> Result<
     declared.iter().zip(columns).map(column).collect()
 }
 
-pub(super) fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
+pub(crate) fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
     lua::check_syntax(&code.text).map_err(|error| {
         let line = u64::try_from(error.line).unwrap_or(1).max(1);
         let at = Location::new(
@@ -136,7 +136,7 @@ pub(super) fn check_arguments(values: &[Expr], schema: &DFSchema, code: &Code) -
     Ok(())
 }
 
-pub(super) fn output_type(
+pub(crate) fn output_type(
     data_type: &datafusion::arrow::datatypes::DataType,
     span: Span,
 ) -> Result<LuaType> {

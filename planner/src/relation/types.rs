@@ -28,7 +28,9 @@ pub(super) fn declared(
         }
         let data_type = match &column.data_type {
             None => DataType::Utf8View,
-            Some(_) => planned_type(column, context)?,
+            Some(_) => planned_type(column, &mut |expression| {
+                context.sql_to_expr(expression, &DFSchema::empty())
+            })?,
         };
         fields.push(Field::new(name, data_type, true));
     }
@@ -45,8 +47,12 @@ pub(super) fn schema_of(fields: Vec<Field>, label: &OperatorLabel) -> Result<DFS
     Ok(Arc::new(DFSchema::new_with_metadata(fields, HashMap::new())?))
 }
 
-/// DataFusion's planner converts a type only as part of an expression: make it cast a NULL.
-fn planned_type(column: &ColumnDecl, context: &mut dyn RelationPlannerContext) -> Result<DataType> {
+/// The type that a column is declared with. DataFusion's planner converts a type only as part of an
+/// expression: it is made to `plan` the cast of a NULL.
+pub(crate) fn planned_type(
+    column: &ColumnDecl,
+    plan: &mut dyn FnMut(SqlExpr) -> Result<Expr>,
+) -> Result<DataType> {
     let Some(data_type) = column.data_type.clone() else { return Ok(DataType::Utf8View) };
     let unsupported = |data_type: &dyn std::fmt::Display| {
         external(refuse(format!("type {data_type} is not supported in AS"), column.span).with_hint(
@@ -60,7 +66,7 @@ fn planned_type(column: &ColumnDecl, context: &mut dyn RelationPlannerContext) -
         array: false,
         format: None,
     };
-    match context.sql_to_expr(cast, &DFSchema::empty()) {
+    match plan(cast) {
         Ok(Expr::Cast(cast)) => Ok(cast.field.data_type().clone()),
         _ => Err(unsupported(&data_type)),
     }

@@ -1,0 +1,41 @@
+//! Where an expression may stay unevaluated: `CASE`, `AND`, `OR`, `coalesce`.
+//!
+//! A call there runs only for the rows for which the expression needs it, as SQL's own functions do.
+
+use datafusion::logical_expr::{Expr, is_not_true, is_true};
+
+/// The condition under which a part of an expression is needed; none where it always is.
+pub(super) type Guard = Option<Expr>;
+
+/// Both `guard` and `condition`.
+pub(super) fn narrowed(guard: &Guard, condition: Expr) -> Guard {
+    Some(match guard {
+        Some(guard) => guard.clone().and(condition),
+        None => condition,
+    })
+}
+
+/// The right side of `left AND …` is needed.
+pub(super) fn after_and(guard: &Guard, left: &Expr) -> Guard {
+    narrowed(guard, Expr::IsNotFalse(Box::new(left.clone())))
+}
+
+/// The right side of `left OR …` is needed.
+pub(super) fn after_or(guard: &Guard, left: &Expr) -> Guard {
+    narrowed(guard, is_not_true(left.clone()))
+}
+
+/// What follows `value` in a `coalesce` is needed.
+pub(super) fn after_null(guard: &Guard, value: &Expr) -> Guard {
+    narrowed(guard, value.clone().is_null())
+}
+
+/// A branch of a CASE is needed: its own condition is the first that is true.
+pub(super) fn of_branch(guard: &Guard, condition: &Expr) -> Guard {
+    narrowed(guard, is_true(condition.clone()))
+}
+
+/// The branches behind this one are needed.
+pub(super) fn after_branch(guard: &Guard, condition: &Expr) -> Guard {
+    narrowed(guard, is_not_true(condition.clone()))
+}
