@@ -138,6 +138,16 @@ fn operators_become_markers() {
 }
 
 #[test]
+fn operators_have_clauses() {
+    insta::assert_snapshot!("clauses", check(include_str!("cases/clauses.sql")));
+}
+
+#[test]
+fn clauses_have_their_place() {
+    insta::assert_snapshot!("clause_errors", check(include_str!("cases/clause_errors.sql")));
+}
+
+#[test]
 fn errors_show_their_place() {
     insta::assert_snapshot!("errors", check(include_str!("cases/errors.sql")));
 }
