@@ -1,177 +1,191 @@
-//! The parts that operators share: quoted code, `USING (…)`, `FORMAT …`, `AS (…)`.
+//! The clauses behind an operator's code: `USING (…)`, `ORDER BY …`, `AS (…)` and their like.
 
-use sqlparser::tokenizer::{Location, Span, Token};
+use std::time::Duration;
+
+use sqlparser::ast::{Expr, OrderByExpr};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
 use crate::cut::{Cutter, Place};
 use crate::diagnostic::Diagnostic;
-use crate::operator::not_yet;
-use crate::statement::{Code, ColumnDecl, TextFormat};
+use crate::operator::Form;
+use crate::statement::{ColumnDecl, OnError, ReduceKey, Scope, TextFormat};
 
-impl Cutter<'_, '_> {
-    /// `'… line:match('x') …'` ends at the second quote, and the rest stands right behind it.
-    pub(crate) fn refuse_open_code(&self, at: usize, end: usize) -> Result<(), Diagnostic> {
-        let tokens = self.tokens;
-        let is_adjacent = at + 1 < end
-            && tokens.span(at + 1).start == tokens.span(at).end
-            && !matches!(
-                tokens.token(at + 1),
-                Some(Token::RParen | Token::Comma | Token::VerticalBarRightAngleBracket)
-            );
-        if !is_adjacent {
-            return Ok(());
-        }
-        Err(Diagnostic::new("the quoted code ends before this")
-            .at(tokens.span(at + 1))
-            .with_hint("inside '…' a quote is written ''; or put the code between $$ and $$"))
-    }
+mod code;
+mod columns;
+mod kind;
+mod policy;
+mod sort;
+mod timeout;
 
-    pub(crate) fn code(&self, at: usize) -> Code {
-        let span = self.tokens.span(at);
-        let source = self.tokens.script.slice(span);
-        let (text, opening_chars) = match self.tokens.token(at) {
-            Some(Token::SingleQuotedString(text)) => (text.clone(), 1),
-            _ => {
-                let mark_bytes =
-                    source.get(1..).and_then(|rest| rest.find('$')).map_or(1, |at| at + 2);
-                let body = source.get(mark_bytes..source.len().saturating_sub(mark_bytes));
-                let mark_chars = source.chars().take_while({
-                    let mut dollars = 0;
-                    move |character| {
-                        let inside = dollars < 2;
-                        dollars += usize::from(*character == '$');
-                        inside
-                    }
-                });
-                (body.unwrap_or_default().to_string(), mark_chars.count() as u64)
-            }
-        };
-        let start = Location::new(span.start.line, span.start.column + opening_chars);
-        Code { text, start, span }
-    }
+pub(crate) use kind::{Clause, Grammar};
 
-    /// `USING (expr, …)`.
-    #[expect(clippy::type_complexity, reason = "three plain facts, read once, by one caller each")]
-    pub(crate) fn using(
-        &mut self,
-        at: usize,
-        end: usize,
-    ) -> Result<(Option<Vec<sqlparser::ast::Expr>>, Option<Span>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if at >= end || !tokens.is_word(at, "USING") {
-            return Ok((None, None, at));
-        }
-        if at + 1 >= end || !tokens.is(at + 1, &Token::LParen) {
-            return Err(Diagnostic::new(format!(
-                "USING takes its expressions in parentheses, found {}",
-                if at + 1 >= end { "nothing".to_string() } else { tokens.describe(at + 1) }
-            ))
-            .at(tokens.span(at + 1))
-            .with_hint("write USING (expression, …)"));
-        }
-        let close = tokens.partner(at + 1);
-        if close == at + 2 {
-            return Err(Diagnostic::new("USING needs at least one expression")
-                .at(tokens.span_of(at..close + 1)));
-        }
-        let inside = self.group(at + 2..close, Place::Arguments)?;
-        let expressions =
-            self.parse(inside, close, |parser| parser.parse_comma_separated(|p| p.parse_expr()))?;
-        Ok((Some(expressions), Some(tokens.span(at)), close + 1))
-    }
+/// What the clauses of an operator say.
+pub(crate) struct Clauses {
+    pub(crate) using: Option<Vec<Expr>>,
+    pub(crate) scope: Scope,
+    pub(crate) keys: Vec<ReduceKey>,
+    pub(crate) order_by: Vec<OrderByExpr>,
+    pub(crate) format: Option<TextFormat>,
+    pub(crate) columns: Option<Vec<ColumnDecl>>,
+    pub(crate) ok_exit: Vec<u8>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) on_error: OnError,
+    /// Those that are there, with their places.
+    seen: Vec<(Clause, Span)>,
+}
 
-    /// `FORMAT RAW | TSV`.
-    pub(crate) fn format(
-        &self,
-        at: usize,
-        end: usize,
-    ) -> Result<(Option<TextFormat>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if at >= end || !tokens.is_word(at, "FORMAT") {
-            return Ok((None, at));
-        }
-        let name = tokens.word(at + 1).filter(|_| at + 1 < end);
-        match name.as_deref() {
-            Some("RAW") => Ok((Some(TextFormat::Raw), at + 2)),
-            Some("TSV") => Ok((Some(TextFormat::Tsv), at + 2)),
-            Some(later @ ("CSV" | "JSON")) => {
-                Err(not_yet(format!("FORMAT {later}"), tokens.span_of(at..at + 2))
-                    .with_hint("FORMAT TSV sends several columns"))
-            }
-            _ => Err(Diagnostic::new(format!(
-                "FORMAT is RAW or TSV, found {}",
-                tokens.describe(at + 1)
-            ))
-            .at(tokens.span(at + 1))),
-        }
-    }
-
-    /// `AS (column [type], …)`. `AS name` is left to be an alias.
-    pub(crate) fn columns(
-        &self,
-        at: usize,
-        end: usize,
-    ) -> Result<(Option<Vec<ColumnDecl>>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if at + 1 >= end || !tokens.is_word(at, "AS") || !tokens.is(at + 1, &Token::LParen) {
-            return Ok((None, at));
-        }
-        let close = tokens.partner(at + 1);
-        let mut columns: Vec<ColumnDecl> = Vec::new();
-        let mut start = at + 2;
-        while start <= close {
-            let piece_end = self.column_end(start, close);
-            let column = self.column(start, piece_end)?;
-            if columns.iter().any(|other| same_name(other, &column)) {
-                return Err(Diagnostic::new(format!("column {} is declared twice", column.name))
-                    .at(column.span));
-            }
-            columns.push(column);
-            start = piece_end + 1;
-        }
-        Ok((Some(columns), close + 1))
-    }
-
-    /// The comma that ends a column, outside the parentheses and brackets of its type.
-    fn column_end(&self, start: usize, close: usize) -> usize {
-        let mut angles = 0_i32;
-        let mut index = start;
-        while index < close {
-            match self.tokens.token(index) {
-                Some(Token::Comma) if angles <= 0 => return index,
-                Some(Token::LParen) => index = self.tokens.partner(index),
-                Some(Token::Lt) => angles += 1,
-                Some(Token::Gt) => angles -= 1,
-                Some(Token::ShiftRight) => angles -= 2,
-                _ => {}
-            }
-            index += 1;
-        }
-        close
-    }
-
-    fn column(&self, start: usize, end: usize) -> Result<ColumnDecl, Diagnostic> {
-        let tokens = self.tokens;
-        let is_name = start < end && matches!(tokens.token(start), Some(Token::Word(_)));
-        if !is_name {
-            return Err(Diagnostic::new(format!(
-                "expected a column name, found {}",
-                tokens.describe(start)
-            ))
-            .at(tokens.span(start))
-            .with_hint("write AS (name [type], …)"));
-        }
-        let input = (start..end).filter_map(|index| tokens.get(index).cloned()).collect();
-        let typed = end > start + 1;
-        let (name, data_type) = self.parse(input, end, |parser| {
-            let name = parser.parse_identifier()?;
-            let data_type = if typed { Some(parser.parse_data_type()?) } else { None };
-            Ok((name, data_type))
-        })?;
-        Ok(ColumnDecl { name, data_type, span: tokens.span_of(start..end) })
+impl Clauses {
+    /// The place of a clause that is there.
+    pub(crate) fn span(&self, clause: Clause) -> Option<Span> {
+        self.seen.iter().find(|(other, _)| *other == clause).map(|(_, span)| *span)
     }
 }
 
-/// Unquoted names differ only in case when they are the same.
-fn same_name(left: &ColumnDecl, right: &ColumnDecl) -> bool {
-    crate::step::normal(&left.name).value == crate::step::normal(&right.name).value
+impl Cutter<'_, '_> {
+    /// Reads all clauses from `at` on, and gives the token behind them.
+    pub(crate) fn clauses(
+        &mut self,
+        grammar: &Grammar,
+        at: usize,
+        end: usize,
+        form: Form,
+    ) -> Result<(Clauses, usize), Diagnostic> {
+        let mut read = Clauses {
+            using: None,
+            scope: Scope::Split,
+            keys: Vec::new(),
+            order_by: Vec::new(),
+            format: None,
+            columns: None,
+            ok_exit: Vec::new(),
+            timeout: None,
+            on_error: OnError::Fail,
+            seen: Vec::new(),
+        };
+        let mut next = at;
+        while let Some(clause) = self.clause_at(grammar, next, end, form, &read.seen)? {
+            let behind = self.clause(clause, next, end, &mut read)?;
+            read.seen.push((clause, self.tokens.span_of(next..behind)));
+            next = behind;
+        }
+        Ok((read, next))
+    }
+
+    /// Reads one clause; the token behind it.
+    fn clause(
+        &mut self,
+        clause: Clause,
+        at: usize,
+        end: usize,
+        read: &mut Clauses,
+    ) -> Result<usize, Diagnostic> {
+        let behind;
+        match clause {
+            Clause::Using => {
+                let (expressions, next) = self.expressions(clause, at, end)?;
+                (read.using, behind) = (Some(expressions), next);
+            }
+            Clause::PartitionBy => {
+                let (keys, next) = self.expressions(clause, at, end)?;
+                self.refuse_constants(keys.iter(), "PARTITION BY", at)?;
+                (read.scope, behind) = (Scope::PartitionBy(keys), next);
+            }
+            Clause::Single => (read.scope, behind) = (Scope::Single, at + 1),
+            Clause::PerRow => (read.scope, behind) = (Scope::PerRow, at + 2),
+            Clause::By => (read.keys, behind) = self.reduce_keys(at, end)?,
+            Clause::OrderBy => (read.order_by, behind) = self.sort(at, end)?,
+            Clause::Format => {
+                let (format, next) = self.format(at, end)?;
+                (read.format, behind) = (Some(format), next);
+            }
+            Clause::Columns => {
+                let (columns, next) = self.columns(at)?;
+                (read.columns, behind) = (Some(columns), next);
+            }
+            Clause::OkExit => (read.ok_exit, behind) = self.ok_exit(at, end)?,
+            Clause::Timeout => {
+                let (timeout, next) = self.timeout(at, end)?;
+                (read.timeout, behind) = (Some(timeout), next);
+            }
+            Clause::OnError => (read.on_error, behind) = self.on_error(at),
+        }
+        Ok(behind)
+    }
+
+    /// `USING (expr, …)`, `PARTITION BY (expr, …)`
+    fn expressions(
+        &mut self,
+        clause: Clause,
+        at: usize,
+        end: usize,
+    ) -> Result<(Vec<Expr>, usize), Diagnostic> {
+        let (inside, close) = self.parenthesised(clause, at, end)?;
+        let expressions = self.parse(inside, close, |parser| {
+            parser.parse_comma_separated(|parser| parser.parse_expr())
+        })?;
+        Ok((expressions, close + 1))
+    }
+
+    /// `BY (expr [AS name], …)`
+    fn reduce_keys(
+        &mut self,
+        at: usize,
+        end: usize,
+    ) -> Result<(Vec<ReduceKey>, usize), Diagnostic> {
+        let (inside, close) = self.parenthesised(Clause::By, at, end)?;
+        let keys = self.parse(inside, close, |parser| {
+            parser.parse_comma_separated(|parser| {
+                let key = parser.parse_expr_with_alias()?;
+                Ok(ReduceKey { value: key.expr, alias: key.alias })
+            })
+        })?;
+        self.refuse_constants(keys.iter().map(|key| &key.value), "BY", at)?;
+        Ok((keys, close + 1))
+    }
+
+    /// The inside of the parentheses behind a clause's words, cut, and the index of the `)`.
+    fn parenthesised(
+        &mut self,
+        clause: Clause,
+        at: usize,
+        end: usize,
+    ) -> Result<(Vec<TokenWithSpan>, usize), Diagnostic> {
+        let tokens = self.tokens;
+        let words = clause.words();
+        let open = at + clause.word_count();
+        if open >= end || !tokens.is(open, &Token::LParen) {
+            let found = self.tokens.describe(open);
+            return Err(Diagnostic::new(format!(
+                "{words} takes its expressions in parentheses, found {found}"
+            ))
+            .at(tokens.span(open))
+            .with_hint(format!("write {words} (expression, …)")));
+        }
+        let close = tokens.partner(open);
+        if close == open + 1 {
+            return Err(Diagnostic::new(format!("{words} needs at least one expression"))
+                .at(tokens.span_of(at..close + 1)));
+        }
+        Ok((self.group(open + 1..close, Place::Arguments)?, close))
+    }
+
+    /// `FORMAT RAW | TSV | CSV | JSON`
+    fn format(&self, at: usize, end: usize) -> Result<(TextFormat, usize), Diagnostic> {
+        let tokens = self.tokens;
+        let name = tokens.word(at + 1).filter(|_| at + 1 < end);
+        let format = match name.as_deref() {
+            Some("RAW") => TextFormat::Raw,
+            Some("TSV") => TextFormat::Tsv,
+            Some("CSV") => TextFormat::Csv,
+            Some("JSON") => TextFormat::Json,
+            _ => {
+                let found = self.tokens.describe(at + 1);
+                return Err(Diagnostic::new(format!(
+                    "FORMAT is RAW, TSV, CSV or JSON, found {found}"
+                ))
+                .at(tokens.span(at + 1)));
+            }
+        };
+        Ok((format, at + 2))
+    }
 }

@@ -17,7 +17,7 @@ use sqlparser::ast::{
 
 use crate::diagnostic::Diagnostic;
 use crate::marker::marker_alias;
-use crate::statement::{Operator, OperatorKind};
+use crate::statement::{Operator, OperatorKind, Scope};
 use crate::step::Step;
 use crate::tokens::Tokens;
 
@@ -39,14 +39,8 @@ pub(crate) fn desugar(
     let mut desugarer = Desugarer { tokens, steps: steps.into_iter().map(Some).collect() };
     let mut flow = desugarer.statement(statement);
     for operator in operators {
-        let using = match &mut operator.kind {
-            OperatorKind::Lua(clause) => clause.using.as_mut(),
-            OperatorKind::Pipe(clause) => clause.using.as_mut(),
-            OperatorKind::Reduce(clause) => clause.using.as_mut(),
-            OperatorKind::Rename(_) | OperatorKind::Require(_) => None,
-        };
-        if let (ControlFlow::Continue(()), Some(using)) = (&flow, using) {
-            flow = using.visit(&mut desugarer);
+        if flow.is_continue() {
+            flow = visit_operator(&mut operator.kind, &mut desugarer);
         }
     }
     match flow {
@@ -208,6 +202,28 @@ fn visit_step(step: &mut Step, visitor: &mut Desugarer<'_, '_>) -> ControlFlow<D
         | Step::As(_)
         | Step::Distinct
         | Step::Sample { .. } => ControlFlow::Continue(()),
+    }
+}
+
+/// All expressions of an operator.
+fn visit_operator(
+    kind: &mut OperatorKind,
+    visitor: &mut Desugarer<'_, '_>,
+) -> ControlFlow<Diagnostic> {
+    match kind {
+        OperatorKind::Lua(clause) => clause.using.visit(visitor),
+        OperatorKind::Reduce(clause) => {
+            clause.using.visit(visitor)?;
+            clause.keys.iter_mut().try_for_each(|key| key.value.visit(visitor))
+        }
+        OperatorKind::Pipe(clause) => {
+            clause.using.visit(visitor)?;
+            if let Scope::PartitionBy(keys) = &mut clause.scope {
+                keys.visit(visitor)?;
+            }
+            clause.order_by.visit(visitor)
+        }
+        OperatorKind::Rename(_) | OperatorKind::Require(_) => ControlFlow::Continue(()),
     }
 }
 

@@ -196,7 +196,8 @@ impl Cutter<'_, '_> {
             && recognise(self.tokens, next, true)?
         {
             let keyword = self.tokens.span(next);
-            let (operator, using, behind) = self.operator(next, end, Form::Classic)?;
+            let form = if from.join.is_some() { Form::Joined } else { Form::Classic };
+            let (operator, using, behind) = self.operator(next, end, form)?;
             if let (Some(using), Some(join)) = (using, &mut from.join) {
                 join.taken = Some(using);
             }

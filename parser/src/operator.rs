@@ -1,11 +1,15 @@
-//! The clauses of the operators: `PIPE …`, `MAP | FLATMAP | FILTER LUA …`.
+//! The operators: which words begin one, and what each is read into.
 
 use sqlparser::tokenizer::{Span, Token};
 
 use crate::cut::Cutter;
 use crate::diagnostic::Diagnostic;
-use crate::statement::{LuaClause, LuaVerb, OnError, OperatorKind, PipeClause, Scope};
+use crate::statement::{LuaVerb, OperatorKind};
 use crate::tokens::Tokens;
+
+mod lua;
+mod pipe;
+mod reduce;
 
 /// Where an operator stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub(crate) enum Form {
     Pipe,
     /// Behind a FROM item.
     Classic,
+    /// Behind a FROM item that is the right side of a join, before the join's condition.
+    Joined,
 }
 
 const PARSE_FORMATS: &[&str] = &["COMMON", "COMBINED", "SYSLOG", "JSON", "LOGFMT"];
@@ -67,6 +73,9 @@ fn without_language(tokens: &Tokens<'_>, at: usize) -> Diagnostic {
         .with_hint(format!("write {verb} LUA '…'"))
 }
 
+/// What an operator is, the place of its USING, and the token behind it.
+type Read = (OperatorKind, Option<Span>, usize);
+
 pub(crate) fn not_yet(what: impl std::fmt::Display, span: Span) -> Diagnostic {
     Diagnostic::new(format!("not supported yet: {what}")).at(span)
 }
@@ -86,10 +95,7 @@ impl Cutter<'_, '_> {
             Some("MAP") => self.lua(at, end, form, LuaVerb::Map)?,
             Some("FLATMAP") => self.lua(at, end, form, LuaVerb::FlatMap)?,
             Some("FILTER") => self.lua(at, end, form, LuaVerb::Filter)?,
-            Some("REDUCE") => {
-                return Err(not_yet("REDUCE LUA", self.tokens.span(at))
-                    .with_hint("AGGREGATE … GROUP BY folds rows with SQL's aggregate functions"));
-            }
+            Some("REDUCE") => self.reduce(at, end, form)?,
             _ => {
                 let format = self.tokens.word(at + 1).unwrap_or_default();
                 return Err(not_yet(format!("PARSE {format}"), self.tokens.span(at))
@@ -100,141 +106,7 @@ impl Cutter<'_, '_> {
         Ok((self.keep(at..behind, keyword, kind), using, behind))
     }
 
-    fn pipe(
-        &mut self,
-        at: usize,
-        end: usize,
-        form: Form,
-    ) -> Result<(OperatorKind, Option<Span>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if !tokens.is_code(at + 1) || at + 1 >= end {
-            return Err(unquoted_command(tokens, at + 1));
-        }
-        self.refuse_open_code(at + 1, end)?;
-        let code = self.code(at + 1);
-        let (using, using_span, next) = self.using(at + 2, end)?;
-        self.refuse_scope(next, end, form)?;
-        let (format, next) = self.format(next, end)?;
-        let (columns, next) = self.columns(next, end)?;
-        self.refuse_later_clauses(next, end)?;
-        if form == Form::Pipe && columns.is_none() {
-            self.refuse_bare_columns(next, end)?;
-        }
-        let clause = PipeClause {
-            code,
-            using,
-            scope: Scope::Split,
-            order_by: Vec::new(),
-            format,
-            columns,
-            ok_exit: Vec::new(),
-            timeout: None,
-            on_error: OnError::Fail,
-        };
-        Ok((OperatorKind::Pipe(clause), using_span, next))
-    }
-
-    fn lua(
-        &mut self,
-        at: usize,
-        end: usize,
-        form: Form,
-        verb: LuaVerb,
-    ) -> Result<(OperatorKind, Option<Span>, usize), Diagnostic> {
-        let tokens = self.tokens;
-        if !tokens.is_word(at + 1, "LUA") || at + 1 >= end {
-            return Err(without_language(tokens, at));
-        }
-        if !tokens.is_code(at + 2) || at + 2 >= end {
-            return Err(Diagnostic::new(format!(
-                "{verb} LUA takes its function in quotes, found {}",
-                tokens.describe(at + 2)
-            ))
-            .at(tokens.span(at + 2))
-            .with_hint(format!("write {verb} LUA 'function(line) return … end'")));
-        }
-        self.refuse_open_code(at + 2, end)?;
-        let code = self.code(at + 2);
-        let (using, using_span, next) = self.using(at + 3, end)?;
-        let as_at = next;
-        let (columns, next) = self.columns(next, end)?;
-        self.refuse_later_clauses(next, end)?;
-        match (verb, &columns) {
-            (LuaVerb::Filter, Some(_)) => {
-                return Err(Diagnostic::new("FILTER LUA keeps rows as they are and takes no AS")
-                    .at(tokens.span_of(as_at..next))
-                    .with_hint("MAP LUA makes new columns"));
-            }
-            (LuaVerb::Map | LuaVerb::FlatMap, None) => {
-                self.refuse_bare_columns(next, end)?;
-                return Err(Diagnostic::new(format!("{verb} LUA needs AS (column, …)"))
-                    .at(tokens.span_of(at..at + 2))
-                    .with_hint(
-                        "the values that the function returns are these columns, in order",
-                    ));
-            }
-            _ => {}
-        }
-        if form == Form::Pipe && verb == LuaVerb::Filter {
-            self.refuse_bare_columns(next, end)?;
-        }
-        let clause = LuaClause { verb, code, using, columns, on_error: OnError::Fail };
-        Ok((OperatorKind::Lua(clause), using_span, next))
-    }
-
-    /// Clauses between USING and FORMAT that are not there yet.
-    fn refuse_scope(&self, at: usize, end: usize, form: Form) -> Result<(), Diagnostic> {
-        if at >= end {
-            return Ok(());
-        }
-        let tokens = self.tokens;
-        let next = tokens.word(at + 1);
-        match (tokens.word(at).as_deref(), next.as_deref()) {
-            (Some("PARTITION"), Some("BY")) => {
-                Err(not_yet("PARTITION BY in PIPE", tokens.span_of(at..at + 2)))
-            }
-            (Some("SINGLE"), _) => Err(not_yet("SINGLE in PIPE", tokens.span(at))),
-            (Some("PER"), Some("ROW")) => {
-                Err(not_yet("PER ROW in PIPE", tokens.span_of(at..at + 2)))
-            }
-            (Some("ORDER"), Some("BY")) => {
-                let hint = match form {
-                    Form::Pipe => "to sort the result of PIPE, put `|>` before ORDER BY",
-                    Form::Classic => {
-                        "this ORDER BY belongs to PIPE; to sort the result of the query, put the \
-                         item in parentheses: FROM ('…' PIPE '…') ORDER BY …"
-                    }
-                };
-                Err(not_yet("ORDER BY in PIPE", tokens.span_of(at..at + 2)).with_hint(hint))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Clauses at the end of an operator that are not there yet.
-    fn refuse_later_clauses(&self, at: usize, end: usize) -> Result<(), Diagnostic> {
-        if at >= end {
-            return Ok(());
-        }
-        let tokens = self.tokens;
-        let next = tokens.word(at + 1);
-        match (tokens.word(at).as_deref(), next.as_deref()) {
-            (Some("OK"), Some("EXIT")) => Err(not_yet("OK EXIT", tokens.span_of(at..at + 2))),
-            (Some("TIMEOUT"), Some("INTERVAL")) => Err(not_yet("TIMEOUT", tokens.span(at))),
-            (Some("TIMEOUT"), _)
-                if tokens.is_code(at + 1)
-                    || matches!(tokens.token(at + 1), Some(Token::Number(..))) =>
-            {
-                Err(not_yet("TIMEOUT", tokens.span(at)))
-            }
-            (Some("ON"), Some("ERROR")) if is_error_policy(tokens, at + 2) => {
-                Err(not_yet("ON ERROR", tokens.span_of(at..at + 3)))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// `AS a` where columns are meant.
+    /// Refuses `AS a` where columns are meant.
     fn refuse_bare_columns(&self, at: usize, end: usize) -> Result<(), Diagnostic> {
         let tokens = self.tokens;
         if at + 1 >= end || !tokens.is_word(at, "AS") {
@@ -247,8 +119,4 @@ impl Cutter<'_, '_> {
         .at(tokens.span(at + 1))
         .with_hint("write AS (name [type], …); an alias is a step of its own: |> AS name"))
     }
-}
-
-fn is_error_policy(tokens: &Tokens<'_>, at: usize) -> bool {
-    matches!(tokens.word(at).as_deref(), Some("FAIL" | "NULL" | "SKIP"))
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use datafusion_sql::parser::{CopyToSource, Statement as DfStatement};
 use datafusion_sql::sqlparser::ast::{Query, TableFactor, Visit, Visitor};
 use gleam_sql_parser::{
-    OperatorKind, Statement, highlight, is_complete, lua, marker_index, parse_script, split,
+    OperatorKind, Scope, Statement, highlight, is_complete, lua, marker_index, parse_script, split,
 };
 use proptest::prelude::*;
 
@@ -68,16 +68,32 @@ fn check_statement(statement: &Statement) {
     let mut inspector = Inspector::default();
     inspect(&statement.body, &mut inspector);
     for operator in &statement.operators {
-        let using = match &operator.kind {
-            OperatorKind::Lua(clause) => &clause.using,
-            OperatorKind::Pipe(clause) => &clause.using,
-            OperatorKind::Rename(_) | OperatorKind::Require(_) => continue,
-        };
-        let _ = using.visit(&mut inspector);
+        inspect_operator(&operator.kind, &mut inspector);
     }
     inspector.markers.sort_unstable();
     let expected: Vec<usize> = (0..statement.operators.len()).collect();
     assert_eq!(inspector.markers, expected, "{}", statement.body);
+}
+
+/// The expressions of an operator.
+fn inspect_operator(kind: &OperatorKind, inspector: &mut Inspector) {
+    let _ = match kind {
+        OperatorKind::Lua(clause) => clause.using.visit(inspector),
+        OperatorKind::Reduce(clause) => {
+            for key in &clause.keys {
+                let _ = key.value.visit(inspector);
+            }
+            clause.using.visit(inspector)
+        }
+        OperatorKind::Pipe(clause) => {
+            if let Scope::PartitionBy(keys) = &clause.scope {
+                let _ = keys.visit(inspector);
+            }
+            let _ = clause.order_by.visit(inspector);
+            clause.using.visit(inspector)
+        }
+        OperatorKind::Rename(_) | OperatorKind::Require(_) => ControlFlow::Continue(()),
+    };
 }
 
 fn inspect(body: &DfStatement, inspector: &mut Inspector) {

@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use gleam_sql_parser::{OperatorKind, Statement, parse_script, split};
+use gleam_sql_parser::{
+    Code, ColumnDecl, FunctionClause, OnError, OperatorKind, PipeClause, Scope, Statement,
+    parse_script, split,
+};
 
 /// Each statement of a script, and below it what it is parsed into.
 fn check(script: &str) -> String {
@@ -22,60 +25,106 @@ fn check(script: &str) -> String {
 
 fn describe(report: &mut String, statement: &Statement) {
     writeln!(report, "    {}", statement.body).unwrap();
+    if let Some(function) = &statement.function {
+        writeln!(report, "    {}", function_line(function)).unwrap();
+    }
     for (index, operator) in statement.operators.iter().enumerate() {
         let place = operator.span.start;
-        write!(report, "    {index} at {}:{} ", place.line, place.column).unwrap();
-        match &operator.kind {
-            OperatorKind::Lua(clause) => {
-                let start = clause.code.start;
-                write!(
-                    report,
-                    "{} LUA {:?} from {}:{}",
-                    clause.verb, clause.code.text, start.line, start.column
-                )
-                .unwrap();
-                arguments(report, &clause.using, &clause.columns);
-            }
-            OperatorKind::Pipe(clause) => {
-                write!(report, "PIPE {:?}", clause.code.text).unwrap();
-                if let Some(format) = clause.format {
-                    write!(report, " format {format}").unwrap();
-                }
-                arguments(report, &clause.using, &clause.columns);
-            }
-            OperatorKind::Rename(names) => {
-                let names: Vec<_> =
-                    names.iter().map(|(old, new)| format!("{old} to {new}")).collect();
-                write!(report, "RENAME {}", names.join(", ")).unwrap();
-            }
-            OperatorKind::Require(names) => {
-                let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-                write!(report, "REQUIRE {}", names.join(", ")).unwrap();
-            }
-        }
-        report.push('\n');
+        let line = operator_line(&operator.kind);
+        writeln!(report, "    {index} at {}:{} {line}", place.line, place.column).unwrap();
     }
 }
 
-fn arguments(
-    report: &mut String,
-    using: &Option<Vec<datafusion_sql::sqlparser::ast::Expr>>,
-    columns: &Option<Vec<gleam_sql_parser::ColumnDecl>>,
-) {
-    if let Some(using) = using {
-        let using: Vec<_> = using.iter().map(ToString::to_string).collect();
-        write!(report, " using {}", using.join(" & ")).unwrap();
+fn operator_line(kind: &OperatorKind) -> String {
+    match kind {
+        OperatorKind::Lua(clause) => [
+            format!("{} {}", clause.verb, lua(&clause.code)),
+            list(" using ", clause.using.iter().flatten()),
+            columns(clause.columns.iter().flatten()),
+            on_error(clause.on_error),
+        ]
+        .concat(),
+        OperatorKind::Reduce(clause) => [
+            format!("REDUCE {}", lua(&clause.code)),
+            list(" using ", clause.using.iter().flatten()),
+            list(
+                " by ",
+                clause.keys.iter().map(|key| match &key.alias {
+                    Some(alias) => format!("{} as {alias}", key.value),
+                    None => key.value.to_string(),
+                }),
+            ),
+            columns(&clause.columns),
+            on_error(clause.on_error),
+        ]
+        .concat(),
+        OperatorKind::Pipe(clause) => pipe_line(clause),
+        OperatorKind::Rename(names) => {
+            list("RENAME ", names.iter().map(|(old, new)| format!("{old} to {new}")))
+        }
+        OperatorKind::Require(names) => list("REQUIRE ", names),
     }
-    if let Some(columns) = columns {
-        let columns: Vec<_> = columns
-            .iter()
-            .map(|column| match &column.data_type {
-                Some(data_type) => format!("{}: {data_type}", column.name),
-                None => column.name.to_string(),
-            })
-            .collect();
-        write!(report, " as {}", columns.join(" & ")).unwrap();
+}
+
+fn pipe_line(clause: &PipeClause) -> String {
+    [
+        format!("PIPE {:?}", clause.code.text),
+        list(" using ", clause.using.iter().flatten()),
+        match &clause.scope {
+            Scope::Split => String::new(),
+            Scope::PartitionBy(keys) => list(" partition by ", keys),
+            Scope::Single => " single".to_string(),
+            Scope::PerRow => " per row".to_string(),
+        },
+        list(" order by ", &clause.order_by),
+        list(" format ", clause.format),
+        columns(clause.columns.iter().flatten()),
+        list(" ok exit ", &clause.ok_exit),
+        clause.timeout.map(|timeout| format!(" timeout {timeout:?}")).unwrap_or_default(),
+        on_error(clause.on_error),
+    ]
+    .concat()
+}
+
+fn function_line(function: &FunctionClause) -> String {
+    let place = function.returns_span.start;
+    [
+        format!("FUNCTION {} {}", function.name, lua(&function.code)),
+        columns(&function.parameters),
+        format!(" returns {} at {}:{}", function.returns, place.line, place.column),
+        if function.or_replace { " or replace" } else { "" }.to_string(),
+        if function.if_not_exists { " if not exists" } else { "" }.to_string(),
+        if function.is_strict { " strict" } else { "" }.to_string(),
+    ]
+    .concat()
+}
+
+fn lua(code: &Code) -> String {
+    format!("LUA {:?} from {}:{}", code.text, code.start.line, code.start.column)
+}
+
+fn on_error(policy: OnError) -> String {
+    match policy {
+        OnError::Fail => String::new(),
+        OnError::Null => " on error null".to_string(),
+        OnError::Skip => " on error skip".to_string(),
     }
+}
+
+fn columns<'c>(columns: impl IntoIterator<Item = &'c ColumnDecl>) -> String {
+    list(
+        " as ",
+        columns.into_iter().map(|column| match &column.data_type {
+            Some(data_type) => format!("{}: {data_type}", column.name),
+            None => column.name.to_string(),
+        }),
+    )
+}
+
+/// The items behind a word; nothing where there are none.
+fn list<T: ToString>(word: &str, items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { String::new() } else { format!("{word}{}", items.join(" & ")) }
 }
 
 #[test]
@@ -86,6 +135,16 @@ fn pipe_queries_become_nested_queries() {
 #[test]
 fn operators_become_markers() {
     insta::assert_snapshot!("operators", check(include_str!("cases/operators.sql")));
+}
+
+#[test]
+fn operators_have_clauses() {
+    insta::assert_snapshot!("clauses", check(include_str!("cases/clauses.sql")));
+}
+
+#[test]
+fn clauses_have_their_place() {
+    insta::assert_snapshot!("clause_errors", check(include_str!("cases/clause_errors.sql")));
 }
 
 #[test]
