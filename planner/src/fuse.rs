@@ -8,7 +8,7 @@ use datafusion::common::{Column, Result};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, Projection};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
-use gleam_sql_executor::exec::PipeSpec;
+use gleam_sql_executor::exec::{PipeScope, PipeSpec};
 use gleam_sql_executor::lua::{LuaVerb, MAX_INPUTS, MAX_STEPS};
 use gleam_sql_executor::wire::WireFormat;
 
@@ -169,16 +169,16 @@ fn fuse_pipe(outer: &PipeNode) -> Option<LogicalPlan> {
         inner.spec.output_format == WireFormat::Raw && outer.spec.input_format == WireFormat::Raw;
     let is_text =
         inner.schema.fields().iter().all(|field| *field.data_type() == DataType::Utf8View);
-    if !is_raw || !is_text || inner.schema.columns() != columns {
+    let are_plain =
+        outer.is_plain() && inner.has_usual_end() && inner.spec.scope != PipeScope::PerRow;
+    if !is_raw || !is_text || !are_plain || inner.schema.columns() != columns {
         return None;
     }
     let commands = inner.spec.commands.iter().chain(&outer.spec.commands).cloned().collect();
     let fused = PipeNode {
-        input: Arc::clone(&inner.input),
-        arguments: inner.arguments.clone(),
         spec: PipeSpec { commands, output_format: outer.spec.output_format, ..inner.spec.clone() },
         schema: Arc::clone(&outer.schema),
-        is_ordered: inner.is_ordered,
+        ..inner.clone()
     };
     Some(LogicalPlan::Extension(Extension { node: Arc::new(fused) }))
 }

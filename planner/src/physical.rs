@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::compute::SortOptions;
 use datafusion::catalog::Session;
 use datafusion::common::{Column, DFSchema, Result, internal_datafusion_err, plan_err};
 use datafusion::error::DataFusionError;
@@ -12,7 +13,9 @@ use datafusion::logical_expr::{
     Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore,
 };
 use datafusion::physical_expr::expressions::Column as PhysicalColumn;
-use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
+use datafusion::physical_expr::{
+    LexOrdering, OrderingRequirements, PhysicalExpr, PhysicalSortExpr,
+};
 use datafusion::physical_optimizer::output_requirements::OutputRequirementExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -188,11 +191,21 @@ impl Convert<'_> {
         node: &PipeNode,
         input: &Arc<dyn ExecutionPlan>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let partition_by = node.partition_by.iter().map(|key| self.expression(key, &node.input));
+        let order_by = node.order_by.iter().map(|key| {
+            let options = SortOptions { descending: !key.asc, nulls_first: key.nulls_first };
+            Ok(PhysicalSortExpr::new(self.expression(&key.expr, &node.input)?, options))
+        });
+        let arrangement = Arrangement {
+            partition_by: partition_by.collect::<Result<_>>()?,
+            order_by: LexOrdering::new(order_by.collect::<Result<Vec<_>>>()?),
+            in_order: node.is_ordered,
+        };
         Ok(Arc::new(PipeExec::new(
             Arc::clone(input),
             Arc::new(node.spec.clone()),
             self.arguments(&node.arguments, &node.input)?,
-            Arrangement { in_order: node.is_ordered, ..Default::default() },
+            arrangement,
             Arc::clone(node.schema.inner()),
         )))
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use gleam_sql_executor::error::OperatorError;
-use gleam_sql_executor::operator::Place;
+use gleam_sql_executor::exec::{RowErrorSummary, row_errors};
+use gleam_sql_executor::operator::{OnError, Place};
 use gleam_sql_executor::text::{INVALID_UTF8_LINES, TextError};
 use gleam_sql_parser::{Diagnostic, Location, Span, Statement};
 use gleam_sql_planner::{find_cause, plain_message};
@@ -51,7 +52,7 @@ impl Failure {
             OutputError::ReaderClosed => return Self::reader_closed(),
             OutputError::Io(error) => format!("error: cannot write the result: {error}\n"),
             OutputError::Query(error) => match find_cause::<OperatorError>(&error) {
-                Some(operator) => operator_failure(operator, script),
+                Some(operator) => operator_failure(operator, statement.start(&script.text), script),
                 None => other_failure(&error, statement.start(&script.text), script),
             },
         };
@@ -59,14 +60,17 @@ impl Failure {
     }
 }
 
-/// The first line of the message at the operator's place, then the details, then the hint.
-fn operator_failure(error: &OperatorError, script: &Script) -> String {
+/// The first line of the message at the operator's place, then the details, then the hint. A function
+/// has no place of its own: its calls may be many.
+fn operator_failure(error: &OperatorError, statement: Location, script: &Script) -> String {
     let text = error.to_string();
     let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
     let mut diagnostic = Diagnostic::new(first);
     let place = error.label.place;
     let keyword = error.label.keyword.split(' ').next().unwrap_or_default();
-    if stands_at(keyword, place, &script.text) {
+    if place == Place::default() {
+        diagnostic = diagnostic.at(Span::new(statement, statement));
+    } else if stands_at(keyword, place, &script.text) {
         let end = Location::new(place.line, place.column + keyword.len() as u64);
         diagnostic = diagnostic.at(Span::new(Location::new(place.line, place.column), end));
     } else {
@@ -134,7 +138,50 @@ pub(crate) fn warnings(plan: &Arc<dyn ExecutionPlan>) -> Vec<String> {
             "warning: {invalid} {lines} not UTF-8; their bad bytes were replaced by \u{fffd}"
         ));
     }
+    warnings.extend(row_errors(plan).iter().map(shown_row_errors));
     warnings
+}
+
+/// `warning: MAP LUA (2:4) skipped 11 of 5,307 rows`, and under it the first few of them.
+fn shown_row_errors(summary: &RowErrorSummary) -> String {
+    let RowErrorSummary { label, on_error, rows, errors, samples } = summary;
+    let place = match label.place {
+        Place { line: 0, .. } => String::new(),
+        place => format!(" ({place})"),
+    };
+    let done = match on_error {
+        OnError::Null => "gave NULL for",
+        OnError::Fail | OnError::Skip => "skipped",
+    };
+    let mut text = format!(
+        "warning: {}{place} {done} {} of {} rows that had an error",
+        label.keyword,
+        grouped(*errors),
+        grouped(*rows),
+    );
+    for sample in samples {
+        let origin = sample.origin.as_ref().map(|origin| format!("{origin}: "));
+        let reason = sample.reason.replace('\n', " ");
+        let _ = write!(text, "\n  {}{}", origin.unwrap_or_default(), visible(&reason));
+    }
+    let more = errors.saturating_sub(samples.len() as u64);
+    if more > 0 {
+        let _ = write!(text, "\n  and {} more", grouped(more));
+    }
+    text
+}
+
+/// A number with a comma between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() * 4 / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 fn sum(plan: &Arc<dyn ExecutionPlan>, metric: &str) -> usize {

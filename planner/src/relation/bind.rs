@@ -44,6 +44,14 @@ pub(super) fn using(
     expressions.iter().map(convert).collect()
 }
 
+/// What a value is called: its column, or its text.
+pub(super) fn name_of(value: &Expr) -> String {
+    match value {
+        Expr::Column(column) => column.name.clone(),
+        other => other.schema_name().to_string(),
+    }
+}
+
 /// The tables of a subquery there would not be looked for.
 fn has_subquery(expression: &SqlExpr) -> bool {
     visit_expressions(expression, |part| match part {

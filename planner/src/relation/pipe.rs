@@ -1,13 +1,17 @@
 //! `PIPE`.
 
+use std::collections::HashSet;
+
 use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::common::Result;
+use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::planner::RelationPlannerContext;
-use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
-use gleam_sql_executor::exec::{PipeCommand, PipeSpec};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, SortExpr};
+use datafusion::sql::sqlparser::ast::{OrderByExpr, Spanned};
+use datafusion::sql::sqlparser::tokenizer::Span;
+use gleam_sql_executor::exec::{PipeCommand, PipeScope, PipeSpec};
 use gleam_sql_executor::wire::WireFormat;
-use gleam_sql_parser::{Operator, PipeClause, TextFormat};
+use gleam_sql_parser::{Operator, PipeClause, Scope, TextFormat};
 
 use super::{bind, extension, external, label, refuse, types};
 use crate::nodes::{NodeArguments, PipeNode, is_ordered};
@@ -24,41 +28,22 @@ pub(super) fn plan(
     if clause.code.text.trim().is_empty() {
         return Err(external(refuse("PIPE has no program to run", clause.code.span)));
     }
-    let values = match &clause.using {
-        Some(using) => bind::using(using, input.schema(), context, "USING")?,
-        None => bind::default_values(input.schema(), span)?,
+    let values = values(clause, &input, span, context)?;
+    let (input_format, output_format) = formats(clause, values.len(), span)?;
+    let input_names = names(&values, input_format, span)?;
+    let partition_by = partition_by(clause, input.schema(), context)?;
+    let order_by = order_by(&clause.order_by, input.schema(), context)?;
+    let fields = fields(clause, context)?;
+    let scope = match &clause.scope {
+        Scope::PartitionBy(_) => PipeScope::Partitioned,
+        Scope::PerRow => PipeScope::PerRow,
+        Scope::Single => PipeScope::Single,
+        // One order over all rows takes one child.
+        Scope::Split if order_by.is_empty() => PipeScope::Split,
+        Scope::Split => PipeScope::Single,
     };
-    for value in &values {
-        let data_type = value.get_type(input.schema())?;
-        if !can_cast_types(&data_type, &DataType::Utf8View) {
-            let message = format!("`{value}` of type {data_type} cannot be written as text");
-            return Err(external(
-                refuse(message, span).with_hint("convert it with CAST (… AS TEXT)"),
-            ));
-        }
-    }
-    let format = match (clause.format, values.len()) {
-        (Some(TextFormat::Raw), 2..) => {
-            let message = format!("FORMAT RAW is for one column, and there are {}", values.len());
-            return Err(external(
-                refuse(message, span).with_hint("use FORMAT TSV, or USING (column)"),
-            ));
-        }
-        (_, 0) => return Err(external(refuse("PIPE has no columns to send", span))),
-        (Some(TextFormat::Raw), _) | (None, 1) => WireFormat::Raw,
-        (Some(_), _) | (None, _) => WireFormat::Tsv,
-    };
-    let (fields, output_format) = match &clause.columns {
-        Some(columns) => (types::declared(columns, context)?, format),
-        None => (vec![Field::new("line", DataType::Utf8View, true)], WireFormat::Raw),
-    };
-    for (field, column) in fields.iter().zip(clause.columns.iter().flatten()) {
-        if !can_cast_types(&DataType::Utf8View, field.data_type()) {
-            let message = format!("text cannot be read as type {}", field.data_type());
-            return Err(external(refuse(message, column.span)));
-        }
-    }
-    let is_ordered = is_ordered(&input);
+    // An order of its own replaces that of the input, and partitions have none but that.
+    let is_ordered = order_by.is_empty() && scope != PipeScope::Partitioned && is_ordered(&input);
     let (input, origin) = origin::attach(input)?;
     let label = label("PIPE", span);
     let schema = types::schema_of(fields, &label)?;
@@ -66,8 +51,127 @@ pub(super) fn plan(
     Ok(extension(PipeNode {
         input: input.into(),
         arguments: NodeArguments { values, origin },
-        spec: PipeSpec { input_format: format, output_format, ..PipeSpec::new(command) },
+        spec: PipeSpec {
+            input_format,
+            input_names,
+            output_format,
+            scope,
+            ok_exit: clause.ok_exit.iter().map(|status| i32::from(*status)).collect(),
+            timeout: clause.timeout,
+            on_error: super::on_error(clause.on_error),
+            ..PipeSpec::new(command)
+        },
+        partition_by,
+        order_by,
         schema,
         is_ordered,
     }))
+}
+
+fn values(
+    clause: &PipeClause,
+    input: &LogicalPlan,
+    span: Span,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Vec<Expr>> {
+    let values = match &clause.using {
+        Some(using) => bind::using(using, input.schema(), context, "USING")?,
+        None => bind::default_values(input.schema(), span)?,
+    };
+    if values.is_empty() {
+        return Err(external(refuse("PIPE has no columns to send", span)));
+    }
+    for value in &values {
+        let data_type = value.get_type(input.schema())?;
+        let is_nested = data_type.is_nested() && clause.format == Some(TextFormat::Json);
+        if !is_nested && !can_cast_types(&data_type, &DataType::Utf8View) {
+            let message = format!("`{value}` of type {data_type} cannot be written as text");
+            return Err(external(
+                refuse(message, span).with_hint("convert it with CAST (… AS TEXT)"),
+            ));
+        }
+    }
+    Ok(values)
+}
+
+/// How the values are written, and how the output is read.
+fn formats(clause: &PipeClause, values: usize, span: Span) -> Result<(WireFormat, WireFormat)> {
+    let is_per_row = matches!(clause.scope, Scope::PerRow);
+    if clause.format == Some(TextFormat::Raw) && values > 1 && !is_per_row {
+        let message = format!("FORMAT RAW is for one column, and there are {values}");
+        let hint = "use FORMAT TSV, or USING (column)";
+        return Err(external(refuse(message, span).with_hint(hint)));
+    }
+    let format = match clause.format {
+        Some(TextFormat::Raw) => WireFormat::Raw,
+        Some(TextFormat::Tsv) => WireFormat::Tsv,
+        Some(TextFormat::Csv) => WireFormat::Csv,
+        Some(TextFormat::Json) => WireFormat::Json,
+        // A program that is given arguments knows nothing of escapes.
+        None if values == 1 || is_per_row => WireFormat::Raw,
+        None => WireFormat::Tsv,
+    };
+    Ok((format, if clause.columns.is_some() { format } else { WireFormat::Raw }))
+}
+
+/// The names of the values, which are the keys of JSON.
+fn names(values: &[Expr], format: WireFormat, span: Span) -> Result<Vec<String>> {
+    let names: Vec<String> = values.iter().map(bind::name_of).collect();
+    let mut seen = HashSet::new();
+    if let Some(twice) = names.iter().find(|name| !seen.insert(name.as_str()))
+        && format == WireFormat::Json
+    {
+        let message = format!("two values that PIPE sends are called `{twice}`");
+        let hint = "FORMAT JSON needs a name for each: SELECT … AS name before";
+        return Err(external(refuse(message, span).with_hint(hint)));
+    }
+    Ok(names)
+}
+
+fn partition_by(
+    clause: &PipeClause,
+    schema: &DFSchema,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Vec<Expr>> {
+    match &clause.scope {
+        Scope::PartitionBy(keys) => bind::using(keys, schema, context, "PARTITION BY"),
+        Scope::Split | Scope::Single | Scope::PerRow => Ok(Vec::new()),
+    }
+}
+
+fn order_by(
+    keys: &[OrderByExpr],
+    schema: &DFSchema,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Vec<SortExpr>> {
+    let key = |key: &OrderByExpr| {
+        let planned =
+            bind::using(std::slice::from_ref(&key.expr), schema, context, "ORDER BY of PIPE")?;
+        let Some(expr) =
+            planned.into_iter().next().filter(|expr| !matches!(expr, Expr::Literal(..)))
+        else {
+            let message = "ORDER BY of PIPE takes columns or expressions of them";
+            let hint = "there are no positions here: write ORDER BY name";
+            return Err(external(refuse(message, key.expr.span()).with_hint(hint)));
+        };
+        let ascending = key.options.asc.unwrap_or(true);
+        // As everywhere: NULL is the greatest value.
+        let nulls_first = key.options.nulls_first.unwrap_or(!ascending);
+        Ok(SortExpr::new(expr, ascending, nulls_first))
+    };
+    keys.iter().map(key).collect()
+}
+
+fn fields(clause: &PipeClause, context: &mut dyn RelationPlannerContext) -> Result<Vec<Field>> {
+    let Some(columns) = &clause.columns else {
+        return Ok(vec![Field::new("line", DataType::Utf8View, true)]);
+    };
+    let fields = types::declared(columns, context)?;
+    for (field, column) in fields.iter().zip(columns) {
+        if !can_cast_types(&DataType::Utf8View, field.data_type()) {
+            let message = format!("text cannot be read as type {}", field.data_type());
+            return Err(external(refuse(message, column.span)));
+        }
+    }
+    Ok(fields)
 }

@@ -103,10 +103,9 @@ fn keys(
     for ReduceKey { value, alias } in &clause.keys {
         let planned = bind::using(std::slice::from_ref(value), schema, context, "BY")?;
         for key in planned {
-            let name = match (alias, &key) {
-                (Some(alias), _) => context.normalize_ident(alias.clone()),
-                (None, Expr::Column(column)) => column.name.clone(),
-                (None, other) => other.schema_name().to_string(),
+            let name = match alias {
+                Some(alias) => context.normalize_ident(alias.clone()),
+                None => bind::name_of(&key),
             };
             if is_among(&name, &fields) {
                 let span = datafusion::sql::sqlparser::ast::Spanned::span(value);
