@@ -80,6 +80,9 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
         // The parser adds HAVING true to an AGGREGATE in which it sees no aggregate function.
         Diagnostic::new("AGGREGATE needs an aggregate function such as count(*), or GROUP BY")
             .with_hint("EXTEND computes a value for each row")
+    } else if let Some(name) = ambiguous_new_name(&plain_message(error)) {
+        Diagnostic::new(format!("there is a column `{name}` already"))
+            .with_hint(format!("|> SET {name} = … replaces it; or give the new one another name"))
     } else {
         let message = match found {
             Some(found) => lower_first(&found.message),
@@ -89,6 +92,16 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
             unknown_table(table, session)
         } else if let Some(function) = between(&message, "nvalid function '", "'") {
             unknown_function(function, session)
+        } else if let Some(format) = between(&format!("{message}."), "to find factory for ", ".") {
+            unknown_table_format(format)
+        } else if let Some(extension) =
+            message.strip_prefix("there is no registered file format with ext ")
+        {
+            Diagnostic::new(format!("COPY cannot tell a format from the extension `{extension}`"))
+                .with_hint(COPY_FORMATS)
+        } else if message.starts_with("format not explicitly set") {
+            Diagnostic::new("COPY cannot tell a format without an extension")
+                .with_hint(COPY_FORMATS)
         } else {
             let hint = found.and_then(hint_of);
             Diagnostic { hint, ..Diagnostic::new(message) }
@@ -96,6 +109,22 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     };
     diagnostic.span = diagnostic.span.or(span);
     diagnostic
+}
+
+const COPY_FORMATS: &str =
+    "the extension says csv, json, parquet or arrow; or write TO 'file' STORED AS CSV";
+
+fn unknown_table_format(format: &str) -> Diagnostic {
+    Diagnostic::new(format!("there is no table format `{format}`")).with_hint(
+        "formats are CSV, JSON, PARQUET and ARROW; text needs no table: \
+         FROM 'path', or CREATE VIEW name AS FROM 'path'",
+    )
+}
+
+/// The name that a step gives to a column beside one of the same name.
+fn ambiguous_new_name(message: &str) -> Option<&str> {
+    let rest = between(message, "unqualified field name ", " which would be ambiguous")?;
+    message.contains("contains qualified field name").then_some(rest)
 }
 
 fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {

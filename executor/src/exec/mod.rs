@@ -6,6 +6,7 @@ mod grouping;
 mod lua_exec;
 mod lua_task;
 mod metrics;
+mod new_file;
 mod pace;
 mod pipe_exec;
 mod pipe_spec;
@@ -15,6 +16,7 @@ mod row_errors;
 
 pub use arguments::OperatorArguments;
 pub use lua_exec::LuaExec;
+pub use new_file::NewFileExec;
 pub use pipe_exec::{Arrangement, PipeExec};
 pub use pipe_spec::{PipeCommand, PipeScope, PipeSpec};
 pub use reduce_exec::{ReduceExec, ReducePhase};
