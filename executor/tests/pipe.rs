@@ -223,6 +223,9 @@ fn shown(column: &ArrayRef, row: usize) -> String {
 
 fn metric(plan: &Arc<dyn ExecutionPlan>, name: &str) -> usize {
     let metrics = plan.metrics().expect("it has metrics");
+    if name == "output_rows" {
+        return metrics.output_rows().unwrap_or_default();
+    }
     metrics.sum_by_name(name).map_or(0, |value| value.as_usize())
 }
 
@@ -398,6 +401,7 @@ fn bad_rows_fail() -> Result<(), Failed> {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let numbers = |format| pipe("cat", &[&lines]).format(format).columns(&[bigint("n")]);
     numbers(WireFormat::Raw).fails(&["output line 17: \"abc\" does not fit column n BIGINT"]);
+    pipe("yes abc", &[&["x"]]).columns(&[bigint("n")]).fails(&["output line 1: \"abc\""]);
     numbers(WireFormat::Csv).fails(&["output record 17: \"abc\" does not fit column n BIGINT"]);
     let long = "x".repeat(1000);
     pipe("cat", &[&[&long]])

@@ -45,7 +45,7 @@ impl PipeTask {
     /// Reads `stdout` to its end; `waiting` is how long there was nothing else to do.
     pub(super) async fn read(
         &self,
-        mut stdout: ChildStdout,
+        stdout: &mut ChildStdout,
         progress: &Progress,
         waiting: &Time,
         sink: &mut impl RowSink,

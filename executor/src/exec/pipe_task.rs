@@ -151,10 +151,11 @@ impl PipeTask {
         waiting: &Time,
         sink: &mut impl RowSink,
     ) -> Result<Read, OperatorError> {
-        let RunningChild { child, stdout, status_pipe, report, progress } = running;
+        let RunningChild { child, mut stdout, status_pipe, report, progress } = running;
         let status_pipe = Some(status_pipe);
         let mut end = ChildEnd { task: self, child, status_pipe, report, exit: None };
-        let mut reading = pin!(self.read(stdout, &progress, waiting, sink));
+        // It stays open for a child that is judged for what it said: it must not die of SIGPIPE then.
+        let mut reading = pin!(self.read(&mut stdout, &progress, waiting, sink));
         let mut is_read = false;
         while !is_read || end.exit.is_none() {
             tokio::select! {
@@ -162,6 +163,9 @@ impl PipeTask {
                 outcome = &mut reading, if !is_read => match outcome {
                     Ok(Read::DownstreamClosed) => return Ok(Read::DownstreamClosed),
                     Ok(Read::Ended) => is_read = true,
+                    Err(error @ OperatorError { fault: OperatorFault::TooLongToHold { .. }, .. }) => {
+                        return Err(error);
+                    }
                     Err(error) => return Err(end.judge_soon().await.err().unwrap_or(error)),
                 },
                 // Only the waiting may be cancelled by another branch, not the judging.
