@@ -92,6 +92,8 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
             unknown_table(table, session)
         } else if let Some(function) = between(&message, "nvalid function '", "'") {
             unknown_function(function, session)
+        } else if let Some((reason, candidates)) = message.split_once(" No function matches") {
+            wrong_arguments(reason, candidates)
         } else if let Some(format) = between(&format!("{message}."), "to find factory for ", ".") {
             unknown_table_format(format)
         } else if let Some(extension) =
@@ -109,6 +111,24 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     };
     diagnostic.span = diagnostic.span.or(span);
     diagnostic
+}
+
+/// The reason alone, and the forms that the function has.
+fn wrong_arguments(reason: &str, candidates: &str) -> Diagnostic {
+    let reason = reason.rsplit("Error during planning: ").next().unwrap_or(reason);
+    let diagnostic = Diagnostic::new(lower_first(reason.trim_end_matches('.')));
+    let forms: Vec<&str> = candidates
+        .split("Candidate functions:")
+        .nth(1)
+        .unwrap_or_default()
+        .lines()
+        .map(str::trim)
+        .filter(|form| !form.is_empty() && !form.contains("UserDefined"))
+        .collect();
+    match forms.as_slice() {
+        [] => diagnostic,
+        forms => diagnostic.with_hint(format!("it is called as {}", forms.join(" or "))),
+    }
 }
 
 const COPY_FORMATS: &str =

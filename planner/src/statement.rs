@@ -54,6 +54,12 @@ impl Session {
             .with_relation_planners(vec![Arc::new(operators)])
             .build();
         self.files().begin(state.clone(), quoted_names(&statement.body));
+        if let SqlStatement::Statement(shown) = &statement.body
+            && let Some(frame) = functions::show(shown, self.context(), &state)?
+        {
+            let context = Arc::new(frame.task_ctx());
+            return Ok(Planned { plan: frame.create_physical_plan().await?, context });
+        }
         let mut logical = state.statement_to_plan(statement.body.clone()).await?;
         if let LogicalPlan::Ddl(DdlStatement::DropFunction(drop)) = &logical {
             check_drop(drop, &state)?;

@@ -151,7 +151,18 @@ impl LuaFunction {
         Field::new(name, self.returns.data_type.to_arrow(), true)
     }
 
-    fn declaration(&self) -> String {
+    /// The type of its values, in SQL.
+    pub(super) fn returned_type(&self) -> &LuaType {
+        &self.returns.data_type
+    }
+
+    /// Whether it is not called where an argument is NULL.
+    pub(super) fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
+    /// Its name and what it takes.
+    pub(super) fn declaration(&self) -> String {
         let parameters = self.parameters.iter().map(|(name, data_type)| {
             let shown = LuaType::try_from(data_type);
             let shown = shown.map_or_else(|_| data_type.to_string(), |lua| lua.to_string());
