@@ -92,6 +92,13 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
             unknown_table(table, session)
         } else if let Some(function) = between(&message, "nvalid function '", "'") {
             unknown_function(function, session)
+        } else if let Some((function, reasons)) = unmatched_signatures(&message) {
+            wrong_types(function, reasons)
+        } else if let Some(operation) =
+            between(&plain_message(error), "annot coerce arithmetic expression ", " to valid types")
+        {
+            Diagnostic::new(format!("cannot compute {}", sql_types(operation)))
+                .with_hint("convert one side: CAST (x AS BIGINT), CAST (x AS DOUBLE)")
         } else if let Some((reason, candidates)) = message.split_once(" No function matches") {
             wrong_arguments(reason, candidates)
         } else if let Some(format) = between(&format!("{message}."), "to find factory for ", ".") {
@@ -111,6 +118,42 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     };
     diagnostic.span = diagnostic.span.or(span);
     diagnostic
+}
+
+/// The function that takes no arguments of the types given, and why not.
+fn unmatched_signatures(message: &str) -> Option<(&str, &str)> {
+    let (before, reasons) = message.split_once("failed to match any signature, errors: ")?;
+    Some((quoted_words(before).next()?, reasons))
+}
+
+fn wrong_types(function: &str, reasons: &str) -> Diagnostic {
+    let given = between(reasons, "(DataType: ", ")").unwrap_or("these types");
+    let given = sql_types(given);
+    let diagnostic = Diagnostic::new(format!("`{function}` does not take {given}"));
+    if given == "TEXT" {
+        return diagnostic.with_hint(
+            "convert it: CAST (x AS BIGINT), CAST (x AS DOUBLE), CAST (x AS TIMESTAMP)",
+        );
+    }
+    diagnostic.with_hint("convert it with CAST")
+}
+
+/// SQL's names of the types that a message names.
+fn sql_types(text: &str) -> String {
+    const NAMES: [(&str, &str); 11] = [
+        ("Utf8View", "TEXT"),
+        ("LargeUtf8", "TEXT"),
+        ("Utf8", "TEXT"),
+        ("UInt64", "BIGINT UNSIGNED"),
+        ("Int64", "BIGINT"),
+        ("Int32", "INT"),
+        ("Float64", "DOUBLE"),
+        ("Float32", "FLOAT"),
+        ("Boolean", "BOOLEAN"),
+        ("Timestamp(Nanosecond, None)", "TIMESTAMP"),
+        ("Date32", "DATE"),
+    ];
+    NAMES.iter().fold(text.to_owned(), |text, (arrow, sql)| text.replace(arrow, sql))
 }
 
 /// The reason alone, and the forms that the function has.
