@@ -80,6 +80,9 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
         // The parser adds HAVING true to an AGGREGATE in which it sees no aggregate function.
         Diagnostic::new("AGGREGATE needs an aggregate function such as count(*), or GROUP BY")
             .with_hint("EXTEND computes a value for each row")
+    } else if plain_message(error).contains("not allowed in the WHERE clause") {
+        Diagnostic::new("an aggregate function is not allowed in WHERE")
+            .with_hint("filter behind the aggregation: |> AGGREGATE … |> WHERE …, or HAVING")
     } else if let Some(name) = ambiguous_new_name(&plain_message(error)) {
         Diagnostic::new(format!("there is a column `{name}` already"))
             .with_hint(format!("|> SET {name} = … replaces it; or give the new one another name"))
@@ -210,7 +213,9 @@ fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {
 }
 
 fn unknown_table(name: &str, session: &Session) -> Diagnostic {
-    let name = name.rsplit('.').next().unwrap_or(name);
+    let name = ["datafusion.", "public."]
+        .iter()
+        .fold(name, |name, default| name.strip_prefix(default).unwrap_or(name));
     let names = session.table_names();
     let hint = match did_you_mean(name, names.iter().map(String::as_str)) {
         Some(similar) => format!("did you mean `{similar}`?"),
@@ -229,6 +234,16 @@ fn unknown_function(name: &str, session: &Session) -> Diagnostic {
 }
 
 fn hint_of(found: &DataFusionDiagnostic) -> Option<String> {
+    let possible: Vec<&str> = found
+        .helps
+        .iter()
+        .map(|help| help.message.as_str())
+        .chain(found.notes.iter().map(|note| note.message.as_str()))
+        .filter_map(|message| message.strip_prefix("possible column "))
+        .collect();
+    if !possible.is_empty() {
+        return Some(format!("say which: {}", possible.join(" or ")));
+    }
     let helps = found.helps.iter().map(|help| &help.message);
     let notes = found.notes.iter().map(|note| &note.message);
     helps.chain(notes).next().map(|message| lower_first(message))
