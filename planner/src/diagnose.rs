@@ -84,8 +84,10 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
         Diagnostic::new("an aggregate function is not allowed in WHERE")
             .with_hint("filter behind the aggregation: |> AGGREGATE … |> WHERE …, or HAVING")
     } else if let Some(name) = ambiguous_new_name(&plain_message(error)) {
-        Diagnostic::new(format!("there is a column `{name}` already"))
-            .with_hint(format!("|> SET {name} = … replaces it; or give the new one another name"))
+        Diagnostic::new(format!("two columns would be called `{name}`")).with_hint(format!(
+            "|> SET {name} = … replaces a column; a new one needs a name of its own, \
+             and a side of a join an alias"
+        ))
     } else {
         let message = match found {
             Some(found) => lower_first(&found.message),
