@@ -122,7 +122,7 @@ impl OperatorError {
                     .to_owned(),
             ),
             OperatorFault::StalledBeyondTimeout { .. } | OperatorFault::TimedOut { .. } => {
-                Some("give it a longer TIMEOUT; TIMEOUT '0' is no limit".to_owned())
+                Some("give the operator a longer TIMEOUT".to_owned())
             }
             OperatorFault::TooLongToHold { .. } => Some(
                 "with ON ERROR NULL or SKIP the output of a child counts only when the child has \

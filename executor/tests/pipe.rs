@@ -59,6 +59,7 @@ const TESTS: &[Test] = &[
     ("per_row_arguments_are_real", per_row_arguments_are_real),
     ("per_row_keeps_the_order", per_row_keeps_the_order),
     ("per_row_failures", per_row_failures),
+    ("per_row_origins", per_row_origins),
     ("per_row_refused_arguments", per_row_refused_arguments),
     ("per_row_timeout", per_row_timeout),
     ("per_row_many_rows", per_row_many_rows),
@@ -493,6 +494,43 @@ fn per_row_failures() -> Result<(), Failed> {
     failing(OnError::Fail)
         .with(|spec| spec.ok_exit = vec![0, 3])
         .check(&["out 0", "out 3", "out 0"]);
+    Ok(())
+}
+
+fn per_row_origins() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("x.log");
+    std::fs::write(&file, "0\n3\n0\n4\n")?;
+    let path = file.to_str().ok_or("the path is UTF-8")?;
+    let columns: [(&str, ArrayRef); 3] = [
+        ("line", Arc::new(StringViewArray::from(vec!["0", "3", "0", "4"]))),
+        ("file", Arc::new(StringViewArray::from(vec![path; 4]))),
+        ("offset", Arc::new(Int64Array::from(vec![0, 2, 4, 6]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns)?;
+    let schema = batch.schema();
+    let over = |on_error| {
+        let mut pipe = pipe("exit $1", &[]).scope(PipeScope::PerRow).on_error(on_error);
+        pipe.rows = vec![vec![batch.clone()]];
+        let input = MemorySourceConfig::try_new_exec(&pipe.rows, Arc::clone(&schema), None);
+        let values = vec![col("line", &schema).unwrap()];
+        let origin = Some(["file", "offset"].map(|name| col(name, &schema).unwrap()));
+        let plan: Arc<dyn ExecutionPlan> = Arc::new(PipeExec::new(
+            input.unwrap(),
+            Arc::new(pipe.spec),
+            OperatorArguments { values, origin },
+            Arrangement::default(),
+            Arc::new(Schema::new(pipe.columns)),
+        ));
+        plan
+    };
+    let error = run(over(OnError::Fail)).expect_err("a child fails").to_string();
+    assert!(error.contains(&format!("exited with status 3\n  at {path}:2")), "{error}");
+    let plan = over(OnError::Skip);
+    run(Arc::clone(&plan))?;
+    let summary = row_errors(&plan).pop().ok_or("two rows have errors")?;
+    let origins = summary.samples.iter().map(|sample| sample.origin.clone().unwrap().to_string());
+    assert_eq!(origins.collect::<Vec<_>>(), [format!("{path}:2"), format!("{path}:4")]);
     Ok(())
 }
 
