@@ -62,6 +62,8 @@ const TESTS: &[Test] = &[
     ("per_row_origins", per_row_origins),
     ("per_row_refused_arguments", per_row_refused_arguments),
     ("per_row_timeout", per_row_timeout),
+    ("per_row_timeout_waits_for_the_reader", per_row_timeout_waits_for_the_reader),
+    ("per_row_slow_row_holds_up_little", per_row_slow_row_holds_up_little),
     ("per_row_many_rows", per_row_many_rows),
     ("per_row_drop_ends_children", per_row_drop_ends_children),
     ("per_row_output_that_cannot_be_held", per_row_output_that_cannot_be_held),
@@ -567,6 +569,41 @@ fn per_row_timeout() -> Result<(), Failed> {
     let busy = "for i in $(seq $1); do echo $i; sleep 0.05; done";
     timed(busy, OnError::Skip).row_errors(&[], 3, 1, &["ran for more than"]);
     assert!(started.elapsed() < Duration::from_secs(30));
+    Ok(())
+}
+
+/// A child that waits until its rows are taken is not to blame.
+fn per_row_timeout_waits_for_the_reader() -> Result<(), Failed> {
+    let pipe = pipe("yes $(printf '%01000d' 7) | head -n 20000", &[&["x"]]);
+    let timeout = Some(Duration::from_secs(2));
+    let pipe = pipe.scope(PipeScope::PerRow).with(|spec| spec.timeout = timeout);
+    let rows = in_runtime(async {
+        let mut batches = pipe.plan().execute(0, Arc::new(TaskContext::default()))?;
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await.transpose()? {
+            if rows == 0 {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+            }
+            rows += batch.num_rows();
+        }
+        Ok::<_, DataFusionError>(rows)
+    });
+    assert_eq!(rows?, 20_000);
+    Ok(())
+}
+
+/// While the first row takes long the others go on, as far as their rows may wait.
+fn per_row_slow_row_holds_up_little() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let marks = directory.path().display();
+    // The first child waits for the third to have run, whatever the number of cores.
+    let code = format!(
+        "if [ $1 = 1 ]; then until [ -e {marks}/3 ]; do sleep 0.02; done; fi; touch {marks}/$1; echo $1"
+    );
+    let rows = pipe(&code, &[&["1", "2", "3", "4"]]).scope(PipeScope::PerRow);
+    if std::thread::available_parallelism()?.get() > 1 {
+        rows.check(&["1", "2", "3", "4"]);
+    }
     Ok(())
 }
 

@@ -39,7 +39,9 @@ pub(super) struct RowArguments {
 impl RowArguments {
     pub(super) fn of(task: &PipeTask, batch: &RecordBatch) -> Result<Self> {
         let values = task.arguments.evaluate(batch)?;
-        let values = values.iter().map(wire::to_text).collect::<Result<_, _>>()?;
+        let values = values.iter().map(wire::to_text).collect::<Result<_, _>>();
+        let values =
+            values.map_err(|error| task.error(0, OperatorFault::Input(error.to_string())))?;
         Ok(Self { values, origins: task.arguments.origins(batch)?, rows: batch.num_rows() })
     }
 
@@ -90,7 +92,10 @@ pub(super) async fn run_child(
             }
             Ok(())
         }
-        Err(error) => Err(error),
+        Err(error) => {
+            drop(permit);
+            Err(error)
+        }
     };
     // Nobody listens when the query has ended meanwhile.
     let _ = parts.send(RowPart::Ended(ended)).await;

@@ -86,6 +86,7 @@ impl FieldReader {
         for line in lines.iter().map(Option::unwrap_or_default) {
             match self.format {
                 WireFormat::Raw => rows.read_tabs(line, |field| Some(Cow::Borrowed(field))),
+                // CSV does not come in lines.
                 WireFormat::Tsv | WireFormat::Csv => rows.read_tabs(line, tsv::unescape),
                 WireFormat::Json => {
                     let mut values = vec![None; self.columns];
