@@ -93,8 +93,8 @@ pub enum OperatorFault {
     OutputRow {
         /// Which one, and what is wrong with it.
         reason: String,
-        /// What to do, where that is known.
-        hint: Option<&'static str>,
+        /// What to do.
+        hint: &'static str,
     },
     /// The output of one child is too long to be held back until the child has ended well.
     #[error("the output for one row is longer than {limit_bytes} bytes")]
@@ -122,14 +122,14 @@ impl OperatorError {
                     .to_owned(),
             ),
             OperatorFault::StalledBeyondTimeout { .. } | OperatorFault::TimedOut { .. } => {
-                Some("give it a longer TIMEOUT; TIMEOUT '0' is no limit".to_owned())
+                Some("give the operator a longer TIMEOUT".to_owned())
             }
             OperatorFault::TooLongToHold { .. } => Some(
                 "with ON ERROR NULL or SKIP the output of a child counts only when the child has \
                  ended well; with ON ERROR FAIL it may have any length"
                     .to_owned(),
             ),
-            OperatorFault::OutputRow { hint, .. } => hint.map(str::to_owned),
+            OperatorFault::OutputRow { hint, .. } => Some((*hint).to_owned()),
             OperatorFault::CannotStart { program: "bash", source }
                 if source.kind() == std::io::ErrorKind::NotFound =>
             {

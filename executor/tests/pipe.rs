@@ -59,8 +59,11 @@ const TESTS: &[Test] = &[
     ("per_row_arguments_are_real", per_row_arguments_are_real),
     ("per_row_keeps_the_order", per_row_keeps_the_order),
     ("per_row_failures", per_row_failures),
+    ("per_row_origins", per_row_origins),
     ("per_row_refused_arguments", per_row_refused_arguments),
     ("per_row_timeout", per_row_timeout),
+    ("per_row_timeout_waits_for_the_reader", per_row_timeout_waits_for_the_reader),
+    ("per_row_slow_row_holds_up_little", per_row_slow_row_holds_up_little),
     ("per_row_many_rows", per_row_many_rows),
     ("per_row_drop_ends_children", per_row_drop_ends_children),
     ("per_row_output_that_cannot_be_held", per_row_output_that_cannot_be_held),
@@ -496,6 +499,43 @@ fn per_row_failures() -> Result<(), Failed> {
     Ok(())
 }
 
+fn per_row_origins() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("x.log");
+    std::fs::write(&file, "0\n3\n0\n4\n")?;
+    let path = file.to_str().ok_or("the path is UTF-8")?;
+    let columns: [(&str, ArrayRef); 3] = [
+        ("line", Arc::new(StringViewArray::from(vec!["0", "3", "0", "4"]))),
+        ("file", Arc::new(StringViewArray::from(vec![path; 4]))),
+        ("offset", Arc::new(Int64Array::from(vec![0, 2, 4, 6]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns)?;
+    let schema = batch.schema();
+    let over = |on_error| {
+        let mut pipe = pipe("exit $1", &[]).scope(PipeScope::PerRow).on_error(on_error);
+        pipe.rows = vec![vec![batch.clone()]];
+        let input = MemorySourceConfig::try_new_exec(&pipe.rows, Arc::clone(&schema), None);
+        let values = vec![col("line", &schema).unwrap()];
+        let origin = Some(["file", "offset"].map(|name| col(name, &schema).unwrap()));
+        let plan: Arc<dyn ExecutionPlan> = Arc::new(PipeExec::new(
+            input.unwrap(),
+            Arc::new(pipe.spec),
+            OperatorArguments { values, origin },
+            Arrangement::default(),
+            Arc::new(Schema::new(pipe.columns)),
+        ));
+        plan
+    };
+    let error = run(over(OnError::Fail)).expect_err("a child fails").to_string();
+    assert!(error.contains(&format!("exited with status 3\n  at {path}:2")), "{error}");
+    let plan = over(OnError::Skip);
+    run(Arc::clone(&plan))?;
+    let summary = row_errors(&plan).pop().ok_or("two rows have errors")?;
+    let origins = summary.samples.iter().map(|sample| sample.origin.clone().unwrap().to_string());
+    assert_eq!(origins.collect::<Vec<_>>(), [format!("{path}:2"), format!("{path}:4")]);
+    Ok(())
+}
+
 fn per_row_refused_arguments() -> Result<(), Failed> {
     let long = "x".repeat(200_000);
     let values =
@@ -529,6 +569,41 @@ fn per_row_timeout() -> Result<(), Failed> {
     let busy = "for i in $(seq $1); do echo $i; sleep 0.05; done";
     timed(busy, OnError::Skip).row_errors(&[], 3, 1, &["ran for more than"]);
     assert!(started.elapsed() < Duration::from_secs(30));
+    Ok(())
+}
+
+/// A child that waits until its rows are taken is not to blame.
+fn per_row_timeout_waits_for_the_reader() -> Result<(), Failed> {
+    let pipe = pipe("yes $(printf '%01000d' 7) | head -n 20000", &[&["x"]]);
+    let timeout = Some(Duration::from_secs(2));
+    let pipe = pipe.scope(PipeScope::PerRow).with(|spec| spec.timeout = timeout);
+    let rows = in_runtime(async {
+        let mut batches = pipe.plan().execute(0, Arc::new(TaskContext::default()))?;
+        let mut rows = 0;
+        while let Some(batch) = batches.next().await.transpose()? {
+            if rows == 0 {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+            }
+            rows += batch.num_rows();
+        }
+        Ok::<_, DataFusionError>(rows)
+    });
+    assert_eq!(rows?, 20_000);
+    Ok(())
+}
+
+/// While the first row takes long the others go on, as far as their rows may wait.
+fn per_row_slow_row_holds_up_little() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let marks = directory.path().display();
+    // The first child waits for the third to have run, whatever the number of cores.
+    let code = format!(
+        "if [ $1 = 1 ]; then until [ -e {marks}/3 ]; do sleep 0.02; done; fi; touch {marks}/$1; echo $1"
+    );
+    let rows = pipe(&code, &[&["1", "2", "3", "4"]]).scope(PipeScope::PerRow);
+    if std::thread::available_parallelism()?.get() > 1 {
+        rows.check(&["1", "2", "3", "4"]);
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod pipe_exec;
 mod pipe_feed;
 mod pipe_output;
 mod pipe_read;
+mod pipe_row_child;
 mod pipe_rows;
 mod pipe_spec;
 mod pipe_task;

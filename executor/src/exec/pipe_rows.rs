@@ -4,36 +4,28 @@
 //! What is counted in `RowErrors`: each input row, and each row of the output that does not fit; the
 //! errors among them are the input rows whose child failed, and these rows of the output.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, StringViewArray, new_null_array};
+use arrow::array::{RecordBatch, new_null_array};
 use arrow::compute::concat_batches;
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::physical_plan::metrics::Time;
 use futures::StreamExt;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::arguments::RowOrigins;
-use super::pipe_output::OutputRows;
-use super::pipe_read::{BATCH_BYTES, PATIENCE, Read, RowSink, passing};
+use super::pipe_read::{BATCH_BYTES, PATIENCE, passing};
+use super::pipe_row_child::{RowArguments, RowPart, WAITING_BATCHES, run_child};
 use super::pipe_task::{Output, PipeTask};
 use crate::error::{OperatorError, OperatorFault};
 use crate::operator::{OnError, RowOrigin};
-use crate::wire;
 
-/// Batches of one child that may wait for the rows before them.
-const WAITING_BATCHES: usize = 2;
 /// Children, those that have ended included, whose rows may wait, for each that may run.
 const WAITING_CHILDREN: usize = 4;
-/// How much of the output of a child is held back where it counts only if the child ends well.
-const HELD_BYTES: usize = 64 * 1024 * 1024;
-
 /// Sends each row of `input` to a child of its own.
 pub(super) async fn run(
     task: PipeTask,
@@ -93,13 +85,6 @@ struct RowChild {
     _owner: SpawnedTask<()>,
 }
 
-/// What comes of one row.
-enum RowPart {
-    Rows(OutputRows),
-    /// The last part.
-    Ended(Result<(), OperatorError>),
-}
-
 /// Starts a child for each row of `input`, as many at a time as may run.
 async fn start_children(
     task: Arc<PipeTask>,
@@ -129,126 +114,6 @@ async fn start_children(
                 return;
             }
         }
-    }
-}
-
-/// The arguments of the rows of a batch, as text.
-struct RowArguments {
-    values: Vec<StringViewArray>,
-    origins: Option<RowOrigins>,
-    rows: usize,
-}
-
-impl RowArguments {
-    fn of(task: &PipeTask, batch: &RecordBatch) -> Result<Self> {
-        let values = task.arguments.evaluate(batch)?;
-        let values = values.iter().map(wire::to_text).collect::<Result<_, _>>()?;
-        Ok(Self { values, origins: task.arguments.origins(batch)?, rows: batch.num_rows() })
-    }
-
-    /// # Errors
-    /// Where no argument of a program can be made of a value.
-    fn of_row(&self, row: usize) -> Result<Vec<&str>, OperatorFault> {
-        let mut arguments = Vec::with_capacity(self.values.len());
-        for (position, value) in self.values.iter().map(|column| value_at(column, row)).enumerate()
-        {
-            let number = position + 1;
-            let Some(value) = value else {
-                let reason = format!(
-                    "${number} is NULL, which no argument can be; use coalesce(column, '')"
-                );
-                return Err(OperatorFault::Input(reason));
-            };
-            if value.contains('\0') {
-                let value = wire::clipped(value);
-                let reason =
-                    format!("${number} has a NUL byte, which no argument can have: {value}");
-                return Err(OperatorFault::Input(reason));
-            }
-            arguments.push(value);
-        }
-        Ok(arguments)
-    }
-}
-
-/// The life of the child of one row.
-async fn run_child(
-    task: Arc<PipeTask>,
-    rows: Arc<RowArguments>,
-    row: usize,
-    permit: OwnedSemaphorePermit,
-    parts: Sender<RowPart>,
-) {
-    let mut sink = ChildOutput { task: &task, parts: &parts, held: VecDeque::new(), held_bytes: 0 };
-    let ended = match sees_through(&task, &rows, row, &mut sink).await {
-        Ok(Read::DownstreamClosed) => return,
-        Ok(Read::Ended) => {
-            // Others may run now: what is left to do is to hand over rows.
-            drop(permit);
-            while let Some(rows) = sink.held.pop_front() {
-                if parts.send(RowPart::Rows(rows)).await.is_err() {
-                    return;
-                }
-            }
-            Ok(())
-        }
-        Err(error) => Err(error),
-    };
-    // Nobody listens when the query has ended meanwhile.
-    let _ = parts.send(RowPart::Ended(ended)).await;
-}
-
-async fn sees_through(
-    task: &PipeTask,
-    rows: &RowArguments,
-    row: usize,
-    sink: &mut ChildOutput<'_>,
-) -> Result<Read, OperatorError> {
-    let arguments = rows.of_row(row).map_err(|fault| task.error(0, fault))?;
-    let started = task.start(&arguments).await;
-    let (running, stdin) = started.map_err(|error| too_long(task, &arguments, error))?;
-    drop(stdin);
-    // All that there is to do lies with the child.
-    running.progress.begin_work();
-    let waiting = Time::new();
-    task.supervise(running, &waiting, sink).await
-}
-
-/// The kernel's words for arguments that are too long say less than can be said here.
-fn too_long(task: &PipeTask, arguments: &[&str], error: OperatorError) -> OperatorError {
-    match &error.fault {
-        OperatorFault::CannotStart { source, .. } if source.raw_os_error() == Some(libc::E2BIG) => {
-            let bytes: usize = arguments.iter().map(|argument| argument.len()).sum();
-            let reason = format!(
-                "its arguments of {bytes} bytes are longer than the system allows (mostly 128 KiB \
-                 for one); send long values through PIPE without PER ROW"
-            );
-            task.error(0, OperatorFault::Input(reason))
-        }
-        _ => error,
-    }
-}
-
-/// The rows of the child of one row: handed on at once where a failure ends the query, and held back
-/// until the child has ended well where it does not.
-struct ChildOutput<'a> {
-    task: &'a PipeTask,
-    parts: &'a Sender<RowPart>,
-    held: VecDeque<OutputRows>,
-    held_bytes: usize,
-}
-
-impl RowSink for ChildOutput<'_> {
-    async fn take(&mut self, rows: OutputRows) -> Result<bool, OperatorFault> {
-        if self.task.spec.on_error == OnError::Fail {
-            return Ok(self.parts.send(RowPart::Rows(rows)).await.is_ok());
-        }
-        self.held_bytes += rows.batch.get_array_memory_size();
-        if self.held_bytes > HELD_BYTES {
-            return Err(OperatorFault::TooLongToHold { limit_bytes: HELD_BYTES });
-        }
-        self.held.push_back(rows);
-        Ok(true)
     }
 }
 
@@ -346,10 +211,6 @@ fn in_one_line(error: &OperatorError) -> String {
         Some(last) => format!("{reason}: {last}"),
         None => reason,
     }
-}
-
-fn value_at(column: &StringViewArray, row: usize) -> Option<&str> {
-    column.is_valid(row).then(|| column.value(row))
 }
 
 /// Small batches on their way to be a larger one.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use arrow::array::{Array, StringViewArray, StringViewBuilder};
+use memchr::memchr_iter;
 
 use super::{Records, WireFormat, csv, json_object, tsv};
 use crate::text::line_views;
@@ -84,12 +85,9 @@ impl FieldReader {
         let mut rows = Rows::new(self.columns, lines.len());
         for line in lines.iter().map(Option::unwrap_or_default) {
             match self.format {
-                WireFormat::Raw => rows.read(line, |take| {
-                    line.split('\t').for_each(|field| take(Some(Cow::Borrowed(field))));
-                }),
-                WireFormat::Tsv | WireFormat::Csv => rows.read(line, |take| {
-                    line.split('\t').for_each(|field| take(tsv::unescape(field)));
-                }),
+                WireFormat::Raw => rows.read_tabs(line, |field| Some(Cow::Borrowed(field))),
+                // CSV does not come in lines.
+                WireFormat::Tsv | WireFormat::Csv => rows.read_tabs(line, tsv::unescape),
                 WireFormat::Json => {
                     let mut values = vec![None; self.columns];
                     let read = json_object::read(line, |key, value| {
@@ -121,6 +119,18 @@ impl Rows {
         Self { builders: (0..columns).map(|_| builder()).collect(), rows: 0, bad: Vec::new() }
     }
 
+    /// A row of the fields between the tabs of a line.
+    fn read_tabs<'a>(&mut self, line: &'a str, value: impl Fn(&'a str) -> Option<Cow<'a, str>>) {
+        let found = memchr_iter(b'\t', line.as_bytes()).count() + 1;
+        if found != self.builders.len() {
+            return self.push_wrong_count(line, found);
+        }
+        for (builder, field) in self.builders.iter_mut().zip(line.split('\t')) {
+            builder.append_option(value(field));
+        }
+        self.rows += 1;
+    }
+
     /// A row of the fields that `fields` hands out, of which there may be too few or too many.
     fn read<'a>(
         &mut self,
@@ -136,10 +146,11 @@ impl Rows {
                 values.push(value);
             }
         });
-        if found == columns {
-            return self.push(values);
-        }
-        let record = clipped(record);
+        if found == columns { self.push(values) } else { self.push_wrong_count(record, found) }
+    }
+
+    fn push_wrong_count(&mut self, record: &str, found: usize) {
+        let (columns, record) = (self.builders.len(), clipped(record));
         let reason = format!("{found} fields where AS has {columns} columns: {record}");
         self.push_bad(reason, Some(found));
     }

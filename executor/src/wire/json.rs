@@ -16,6 +16,10 @@ use super::encode::to_text;
 /// # Errors
 /// The first row with a number that JSON does not have, or a type without a text form.
 pub(super) fn write(names: &[String], columns: &[ArrayRef]) -> Result<Vec<u8>, Unwritable> {
+    if names.len() != columns.len() {
+        let reason = format!("{} names for {} columns", names.len(), columns.len());
+        return Err(Unwritable { row: None, reason });
+    }
     let columns = columns.iter().map(JsonColumn::try_new).collect::<Result<Vec<_>, _>>()?;
     let members: Vec<Member> = names.iter().map(|name| key(name)).zip(columns).collect();
     let rows = members.first().map_or(0, |(_, column)| column.rows);

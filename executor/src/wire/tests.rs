@@ -14,6 +14,8 @@ use super::csv_records::CsvBatcher;
 use super::*;
 use crate::text::Arrival;
 
+type Column = Vec<Option<String>>;
+
 const NAMES: [&str; 3] = ["a", "b\"\n", ""];
 
 fn names(columns: usize) -> Vec<String> {
@@ -26,10 +28,10 @@ fn read(
     columns: usize,
     text: &[u8],
     piece_bytes: usize,
-) -> Result<(Vec<Vec<Option<String>>>, Vec<String>), BrokenOutput> {
+) -> Result<(Vec<Column>, Vec<String>), BrokenOutput> {
     let reader = FieldReader::new(format, NAMES[..columns].iter().copied());
     let mut batcher = RecordBatcher::new(format, 3, 1 << 16);
-    let mut read: Vec<Vec<Option<String>>> = vec![Vec::new(); columns];
+    let mut read: Vec<Column> = vec![Vec::new(); columns];
     let mut bad = Vec::new();
     let pieces = text.chunks(piece_bytes.max(1)).map(|piece| (piece, Arrival::Flowing));
     for (piece, arrival) in pieces.chain([(&[][..], Arrival::Ended)]) {
@@ -46,8 +48,8 @@ fn read(
     Ok((read, bad))
 }
 
-fn text_columns(columns: &[Vec<Option<String>>]) -> Vec<ArrayRef> {
-    let column = |values: &Vec<Option<String>>| {
+fn text_columns(columns: &[Column]) -> Vec<ArrayRef> {
+    let column = |values: &Column| {
         Arc::new(values.iter().map(Option::as_deref).collect::<StringViewArray>()) as ArrayRef
     };
     columns.iter().map(column).collect()
@@ -69,7 +71,7 @@ proptest! {
         piece_bytes in 1..50_usize,
         format in prop::sample::select(vec![WireFormat::Tsv, WireFormat::Csv, WireFormat::Json]),
     ) {
-        let values: Vec<Vec<Option<String>>> = (0..columns)
+        let values: Vec<Column> = (0..columns)
             .map(|column| rows.iter().map(|row| row[column].clone()).collect())
             .collect();
         let text = encode(format, &names(columns), &text_columns(&values)).expect("it takes all");
