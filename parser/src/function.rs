@@ -5,10 +5,11 @@ use sqlparser::ast::{
     self, CreateFunction, CreateFunctionBody, Expr, FunctionCalledOnNull, FunctionReturnType,
     ObjectName, OperateFunctionArg,
 };
-use sqlparser::tokenizer::{Span, Token};
+use sqlparser::tokenizer::{Token, Word};
 
 use crate::cut::Cutter;
 use crate::diagnostic::Diagnostic;
+use crate::error::is_reserved;
 use crate::statement::FunctionClause;
 use crate::tokens::Tokens;
 
@@ -75,7 +76,12 @@ struct Head {
 impl Head {
     fn read(tokens: &Tokens<'_>) -> Result<Option<Self>, Diagnostic> {
         let Some(function) = function_keyword(tokens, "CREATE") else { return Ok(None) };
-        let or_replace = tokens.is_word(2, "REPLACE");
+        let or_replace = tokens.is_word(1, "OR");
+        if or_replace && !tokens.is_word(2, "REPLACE") {
+            let found = tokens.describe(2);
+            return Err(Diagnostic::new(format!("expected REPLACE after OR, found {found}"))
+                .at(tokens.span(2)));
+        }
         for (index, word) in (1..function).filter_map(|index| Some((index, tokens.word(index)?))) {
             match word.as_str() {
                 "AGGREGATE" => return Err(aggregate(tokens, function)),
@@ -83,10 +89,6 @@ impl Head {
                     return Err(Diagnostic::new(format!("not supported: {word} functions"))
                         .at(tokens.span(index))
                         .with_hint("a function lives as long as the session in any case"));
-                }
-                "ALTER" => {
-                    return Err(Diagnostic::new("expected REPLACE after OR, found `ALTER`")
-                        .at(tokens.span(index)));
                 }
                 _ => {}
             }
@@ -208,8 +210,13 @@ impl Cutter<'_, '_> {
     /// The name at `at`, and the index of the `(` behind it.
     fn function_name(&self, at: usize) -> Result<(ast::Ident, usize), Diagnostic> {
         let tokens = self.tokens;
-        let Some(Token::Word(word)) = tokens.token(at) else {
-            return Err(expected("a function name", tokens, at, tokens.span(at)));
+        let is_plain = |word: &&Word| word.quote_style.is_some() || !is_reserved(&word.value);
+        let word = match tokens.token(at) {
+            Some(Token::Word(word)) => Some(word),
+            _ => None,
+        };
+        let Some(word) = word.filter(is_plain) else {
+            return Err(expected("a function name", tokens, at));
         };
         if tokens.is(at + 1, &Token::Period) {
             let last = if tokens.is(at + 2, &Token::LParen) { at + 2 } else { at + 3 };
@@ -219,14 +226,14 @@ impl Cutter<'_, '_> {
                 .with_hint(format!("write CREATE FUNCTION {name}(…)")));
         }
         if !tokens.is(at + 1, &Token::LParen) {
-            return Err(expected("`(`", tokens, at + 1, tokens.span(at + 1)));
+            return Err(expected("`(`", tokens, at + 1));
         }
         Ok((word.clone().into_ident(tokens.span(at)), at + 1))
     }
 }
 
-fn expected(what: &str, tokens: &Tokens<'_>, at: usize, place: Span) -> Diagnostic {
+fn expected(what: &str, tokens: &Tokens<'_>, at: usize) -> Diagnostic {
     Diagnostic::new(format!("expected {what}, found {}", tokens.describe(at)))
-        .at(place)
+        .at(tokens.span(at))
         .with_hint(SHAPE)
 }

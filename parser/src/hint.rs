@@ -118,6 +118,9 @@ pub(crate) fn for_unexpected(tokens: &Tokens<'_>, index: usize) -> Option<String
     if matches!(word.as_str(), "GROUP" | "ORDER") && !tokens.is_word(index + 1, "BY") {
         return Some(format!("write {word} BY"));
     }
+    if word == "FROM" && tokens.is_word(0, "SHOW") && tokens.is_word(1, "FUNCTIONS") {
+        return Some("write SHOW FUNCTIONS LIKE '…'".to_string());
+    }
     let begins_statement = STATEMENTS.contains(&word.as_str());
     if begins_statement && index > 0 && previous.is_none_or(|previous| !CLAUSES.contains(&previous))
     {

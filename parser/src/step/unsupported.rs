@@ -98,12 +98,20 @@ impl Cutter<'_, '_> {
                 start + 1,
                 format!("write {select} named_struct('a', a, 'b', b) AS name"),
             ),
-            (Some("AS"), Some(kind)) => refuse(
-                format!("{step} AS {kind}"),
+            (Some("AS"), Some("VALUE")) => refuse(
+                format!("{step} AS VALUE"),
                 start + 1,
                 format!("write {select} expression AS name"),
             ),
-            (Some("WITH"), Some(kind)) if kind != "AS" => refuse(
+            (
+                Some("WITH"),
+                Some(
+                    kind @ ("DIFFERENTIAL_PRIVACY"
+                    | "AGGREGATION_THRESHOLD"
+                    | "ANONYMIZATION"
+                    | "GROUP_ROWS"),
+                ),
+            ) => refuse(
                 format!("{step} WITH {kind}"),
                 start + 1,
                 format!("nothing stands between {step} and its expressions"),
