@@ -64,8 +64,8 @@ pub fn verdict(codes: &[&str], status: ChildStatus, report: &str) -> Result<(), 
     }
 }
 
-/// Judges the end of a child that ran `code` with OK EXIT: `ok_exit` are the only statuses that are
-/// success. A command whose reader had read enough counts as one that ended well.
+/// Judges the end of a child that ran one code with OK EXIT: `ok_exit` are the only statuses that
+/// are success. A command whose reader had read enough counts as one that ended well.
 ///
 /// # Errors
 /// When the status is none of them.

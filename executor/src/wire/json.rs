@@ -25,8 +25,11 @@ pub(super) fn write(names: &[String], columns: &[ArrayRef]) -> Result<Vec<u8>, U
     let rows = members.first().map_or(0, |(_, column)| column.rows);
     let mut text = Vec::new();
     for row in 0..rows {
-        let written = write_object(&members, row, &mut text);
-        written.map_err(|reason| Unwritable { row: Some(row), reason })?;
+        write_object(&members, row, &mut text).map_err(|reason| {
+            let is_to_blame = |(_, column): &Member| column.write(row, &mut Vec::new()).is_err();
+            let name = members.iter().position(is_to_blame).map_or("", |place| &names[place]);
+            Unwritable { row: Some(row), reason: format!("column {name}: {reason}") }
+        })?;
         text.push(b'\n');
     }
     Ok(text)
