@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/slt/data");
 
-/// A name, the node that the plan must have, and a query.
+/// A name, the node that the plan must have, and a query; statements before it are carried out.
 const CASES: &[(&str, &str, &str)] = &[
     // Scans of text
     ("scan", "file_type=text", "SELECT * FROM 'data/app.log'"),
@@ -55,6 +55,33 @@ const CASES: &[(&str, &str, &str)] = &[
         "map_without_origin",
         "LuaExec",
         "FROM 'data/requests.csv' |> MAP LUA 'function(hits) return hits end' AS (n BIGINT)",
+    ),
+    (
+        "map_on_error",
+        "LuaExec",
+        "FROM 'data/app.log' |> MAP LUA 'function(line) return line end' AS (n BIGINT) ON ERROR NULL",
+    ),
+    (
+        "function",
+        "FUNCTION shout",
+        "CREATE FUNCTION shout(s TEXT) RETURNS TEXT STRICT LANGUAGE LUA AS 'function(s) return s:upper() end';
+         SELECT line_no, CASE WHEN line_no > 2 THEN shout(line) END AS s FROM 'data/app.log'",
+    ),
+    // REDUCE
+    (
+        "reduce",
+        "partial, by=[tier@1], using=[hits@0]",
+        "FROM 'data/requests.csv' |> REDUCE LUA 'function(a, hits) return a + hits end' BY (tier) AS (n BIGINT)",
+    ),
+    (
+        "reduce_one_group",
+        "final, by=[]",
+        "FROM 'data/app.log' |> REDUCE LUA 'function(a, line_no) return a + line_no end' AS (n BIGINT)",
+    ),
+    (
+        "reduce_in_order",
+        "in order",
+        "FROM 'data/app.log' |> ORDER BY line |> REDUCE LUA 'function(a, line) return a .. line end' AS (s)",
     ),
     (
         "map_types",
@@ -328,8 +355,12 @@ async fn plan(query: &str) -> Result<Planned, Failed> {
 
 async fn run(session: &mut Session, query: &str) -> Result<Planned, Failed> {
     let rendered = |error: gleam_sql_parser::Diagnostic| Failed::from(error.render(query, None));
-    let statement = parse_script(query).next().ok_or("no statement")?.map_err(rendered)?;
-    session.plan(&statement, query).await.map_err(rendered)
+    let mut planned = Err(Failed::from("no statement"));
+    for statement in parse_script(query) {
+        let statement = statement.map_err(rendered)?;
+        planned = Ok(session.plan(&statement, query).await.map_err(rendered)?);
+    }
+    planned
 }
 
 fn encode(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<u8>> {
