@@ -15,9 +15,14 @@ const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/slt");
 
 /// The logical and the physical plan of a query over `data/…`.
 fn explain(query: &str) -> String {
+    plans(&format!("EXPLAIN {query}"))
+}
+
+/// What the last statement of `script`, an EXPLAIN, shows.
+fn plans(script: &str) -> String {
     in_runtime(async {
         let mut session = start().await;
-        let planned = plan(&mut session, &format!("EXPLAIN {query}")).await;
+        let planned = plan(&mut session, script).await;
         let batches = collect(planned.plan, planned.context).await.expect("EXPLAIN runs");
         let plans = batches.iter().map(|batch| batch.column(1)).map(|plans| {
             let plans = arrow::compute::cast(plans, &arrow::datatypes::DataType::Utf8)
@@ -51,10 +56,14 @@ async fn start() -> Session {
 }
 
 async fn plan(session: &mut Session, query: &str) -> Planned {
-    let statement = parse_script(query).next().expect("there is a statement");
-    let statement = statement.map_err(|error| error.render(query, None)).expect("it can be parsed");
-    let planned = session.plan(&statement, query).await;
-    planned.map_err(|error| error.render(query, None)).expect("it can be planned")
+    let mut last = None;
+    for statement in parse_script(query) {
+        let statement = statement.map_err(|error| error.render(query, None));
+        let planned = session.plan(&statement.expect("it can be parsed"), query).await;
+        let planned = planned.map_err(|error| error.render(query, None));
+        last = Some(planned.expect("it can be planned"));
+    }
+    last.expect("there is a statement")
 }
 
 /// The plan as it is in any checkout.
@@ -384,5 +393,153 @@ fn long_code_is_shown_by_its_first_line() {
     LuaExec: MAP LUA `function(line) …`, using=[line@0] -> (v), children=2
       PipeExec: `grep x | …`, using=[line@0], RAW -> (line), children=2
         DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn clauses_of_pipe_are_requirements() {
+    // DataFusion brings the rows together and sorts them.
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'uniq -c' PARTITION BY (line) ORDER BY line DESC"), @"
+    PipeExec: `uniq -c`, using=[line@0], partition_by=[line@0], order_by=[line@0 DESC], RAW -> (line), children=2
+      SortExec: expr=[line@0 DESC], preserve_partitioning=[true]
+        RepartitionExec: partitioning=Hash([line@0], 2), input_partitions=2
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // Where they are so already, it does neither.
+    assert_snapshot!(physical("FROM 'data/app.log' |> AGGREGATE count(*) AS n GROUP BY line |> PIPE 'cat' USING (line, n) PARTITION BY (line)"), @"
+    PipeExec: `cat`, using=[line@0, n@1], partition_by=[line@0], TSV -> (line), children=2
+      ProjectionExec: expr=[line@0 as line, count(Int64(1))@1 as n]
+        AggregateExec: mode=FinalPartitioned, gby=[line@0 as line], aggr=[count(Int64(1))]
+          RepartitionExec: partitioning=Hash([line@0], 2), input_partitions=2
+            AggregateExec: mode=Partial, gby=[line@0 as line], aggr=[count(Int64(1))]
+              DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> ORDER BY line |> LIMIT 3 |> PIPE 'cat' ORDER BY line"), @"
+    PipeExec: `cat`, using=[line@0], SINGLE, order_by=[line@0 ASC NULLS LAST], RAW -> (line), children=1
+      SortPreservingMergeExec: [line@0 ASC NULLS LAST], fetch=3
+        SortExec: TopK(fetch=3), expr=[line@0 ASC NULLS LAST], preserve_partitioning=[true]
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // One order is one child, and so is SINGLE.
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'cat' ORDER BY length(line), line_no"), @"
+    PipeExec: `cat`, using=[line@1], SINGLE, order_by=[character_length(line@1) ASC NULLS LAST, line_no@0 ASC NULLS LAST], RAW -> (line), children=1
+      SortExec: expr=[character_length(line@1) ASC NULLS LAST, line_no@0 ASC NULLS LAST], preserve_partitioning=[false]
+        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'wc -l' SINGLE FORMAT CSV AS (n BIGINT) OK EXIT (0, 3) TIMEOUT '5s' ON ERROR SKIP"), @"
+    PipeExec: `wc -l`, using=[line@0], SINGLE, CSV -> (n), OK EXIT (0, 3), TIMEOUT 5000ms, ON ERROR SKIP, children=1
+      CoalescePartitionsExec
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'echo $1' PER ROW"), @"
+    PipeExec: `echo $1`, using=[line@0], PER ROW, RAW -> (line), tasks=2
+      DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // What has clauses of its own is a pipeline of its own.
+    assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'sort' SINGLE |> PIPE 'uniq' |> PIPE 'cat' OK EXIT (1) |> PIPE 'wc -l' SINGLE"), @"
+    PipeExec: `wc -l`, using=[line@0], SINGLE, RAW -> (line), children=1
+      PipeExec: `cat`, using=[line@0], RAW -> (line), OK EXIT (1), children=1
+        PipeExec: `sort` | `uniq`, using=[line@0], SINGLE, RAW -> (line), children=1
+          CoalescePartitionsExec
+            DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn folds_are_partial_and_final() {
+    assert_snapshot!(explain("FROM 'data/requests.csv' |> REDUCE LUA 'function(a, hits) return a + hits end' BY (tier) AS (total BIGINT)"), @"
+    Reduce: REDUCE LUA `function(a, hits) return a + hits end`, by=[data/requests.csv.tier], using=[data/requests.csv.hits]
+      TableScan: data/requests.csv projection=[hits, tier]
+    ReduceExec: REDUCE LUA `function(a, hits) return a + hits end`, final, by=[tier@0], using=[total@1] -> (tier, total), children=2
+      RepartitionExec: partitioning=Hash([tier@0], 2), input_partitions=1
+        ReduceExec: REDUCE LUA `function(a, hits) return a + hits end`, partial, by=[tier@1], using=[hits@0] -> (tier, total), children=1
+          DataSourceExec: file_groups={1 group: [[data/requests.csv]]}, projection=[hits, tier], file_type=csv, has_header=true
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> REDUCE LUA 'function(a, line_no) return a + line_no end' AS (n BIGINT)"), @"
+    ReduceExec: REDUCE LUA `function(a, line_no) return a + line_no end`, final, by=[], using=[n@0] -> (n), children=1
+      ReduceExec: REDUCE LUA `function(a, line_no) return a + line_no end`, partial, by=[], using=[line_no@0] -> (n), children=1
+        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // In the order that was asked for, or with errors to count, every row is folded once.
+    assert_snapshot!(physical("FROM 'data/app.log' |> ORDER BY line |> REDUCE LUA 'function(a, line) return a .. line end' AS (s)"), @"
+    ReduceExec: REDUCE LUA `function(a, line) return a .. line end`, in order, by=[], using=[line@0] -> (s), children=1
+      SortPreservingMergeExec: [line@0 ASC NULLS LAST]
+        SortExec: expr=[line@0 ASC NULLS LAST], preserve_partitioning=[true]
+          DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+    ");
+    assert_snapshot!(physical("FROM 'data/app.log' |> REDUCE LUA 'function(a, line_no) return a + line_no end' BY (line) AS (n BIGINT) ON ERROR SKIP"), @"
+    ReduceExec: REDUCE LUA `function(a, line_no) return a + line_no end`, final, by=[line@1], using=[line_no@0] -> (line, n), children=2
+      RepartitionExec: partitioning=Hash([line@1], 2), input_partitions=1
+        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text
+    ");
+}
+
+#[test]
+fn calls_of_functions_are_operators() {
+    const DOUBLE: &str = "CREATE FUNCTION double(n BIGINT) RETURNS BIGINT LANGUAGE LUA AS 'function(n) return 2 * n end';";
+    let explain = |query: &str| plans(&format!("{DOUBLE} EXPLAIN {query}"));
+    // One child for all calls of a step; equal calls are one.
+    assert_snapshot!(explain("SELECT double(line_no), double(line_no) + 1, double(length(line)) FROM 'data/app.log' WHERE line <> ''"), @r#"
+    Projection: __gleam_call_1 AS double(data/app.log.line_no), __gleam_call_1 + Int64(1) AS double(data/app.log.line_no) + Int64(1), __gleam_call_2 AS double(length(data/app.log.line))
+      Lua: FUNCTION double `function(n) return 2 * n end` | FUNCTION double `function(n) return 2 * n end`, using=[data/app.log.line_no, CAST(character_length(data/app.log.line) AS length(data/app.log.line) AS Int64)]
+        Filter: data/app.log.line != Utf8View("")
+          TableScan: data/app.log projection=[line_no, line, __gleam_file, __gleam_offset]
+    ProjectionExec: expr=[__gleam_call_1@4 as double(data/app.log.line_no), __gleam_call_1@4 + 1 as double(data/app.log.line_no) + Int64(1), __gleam_call_2@5 as double(length(data/app.log.line))]
+      LuaExec: FUNCTION double `function(n) return 2 * n end` | FUNCTION double `function(n) return 2 * n end`, using=[line_no@0, CAST(character_length(line@1) AS Int64)] -> (line_no, line, __gleam_file, __gleam_offset, __gleam_call_1, __gleam_call_2), children=1
+        FilterExec: line@1 != 
+          DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text
+    "#);
+    // A call of a call follows it.
+    assert_snapshot!(explain("SELECT double(double(line_no) + 1) AS n FROM 'data/app.log'"), @"
+    Projection: __gleam_call_2 AS n
+      Lua: FUNCTION double `function(n) return 2 * n end`, using=[__gleam_call_1 + Int64(1)]
+        Lua: FUNCTION double `function(n) return 2 * n end`, using=[data/app.log.line_no]
+          TableScan: data/app.log projection=[line_no, __gleam_file, __gleam_offset]
+    ProjectionExec: expr=[__gleam_call_2@4 as n]
+      LuaExec: FUNCTION double `function(n) return 2 * n end`, using=[__gleam_call_1@3 + 1] -> (line_no, __gleam_file, __gleam_offset, __gleam_call_1, __gleam_call_2), children=1
+        LuaExec: FUNCTION double `function(n) return 2 * n end`, using=[line_no@0] -> (line_no, __gleam_file, __gleam_offset, __gleam_call_1), children=1
+          DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // A branch that is not taken is not computed.
+    assert_snapshot!(explain("SELECT CASE WHEN line_no > 2 THEN double(line_no) END AS n FROM 'data/app.log'"), @"
+    Projection: CASE WHEN data/app.log.line_no > Int64(2) THEN __gleam_call_1 END AS n
+      Lua: FUNCTION double `function(n) return 2 * n end`, using=[data/app.log.line_no > Int64(2) IS TRUE, data/app.log.line_no]
+        TableScan: data/app.log projection=[line_no, __gleam_file, __gleam_offset]
+    ProjectionExec: expr=[CASE WHEN line_no@0 > 2 THEN __gleam_call_1@3 END as n]
+      LuaExec: FUNCTION double `function(n) return 2 * n end`, using=[(line_no@0 > 2) IS NOT DISTINCT FROM true, line_no@0] -> (line_no, __gleam_file, __gleam_offset, __gleam_call_1), children=1
+        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, __gleam_file, __gleam_offset], file_type=text
+    ");
+    // A predicate that cannot fail goes first.
+    assert_snapshot!(explain("FROM 'data/app.log' |> EXTEND double(line_no) AS n |> WHERE n > 4 AND line LIKE '%web%' |> SELECT n"), @r#"
+    Projection: __gleam_call_1 AS n
+      Filter: __gleam_call_1 > Int64(4)
+        Projection: __gleam_call_1
+          Lua: FUNCTION double `function(n) return 2 * n end`, using=[data/app.log.line_no]
+            Filter: data/app.log.line LIKE Utf8View("%web%")
+              TableScan: data/app.log projection=[line_no, line, __gleam_file, __gleam_offset]
+    ProjectionExec: expr=[__gleam_call_1@0 as n]
+      FilterExec: __gleam_call_1@0 > 4
+        ProjectionExec: expr=[__gleam_call_1@4 as __gleam_call_1]
+          LuaExec: FUNCTION double `function(n) return 2 * n end`, using=[line_no@0] -> (line_no, line, __gleam_file, __gleam_offset, __gleam_call_1), children=1
+            FilterExec: line@1 LIKE %web%
+              DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text
+    "#);
+    // A side of a join computes its own key.
+    assert_snapshot!(explain("SELECT r.service FROM 'data/requests.csv' r JOIN 'data/requests.csv' s ON double(r.hits) = s.hits"), @"
+    Projection: r.service
+      Inner Join: __gleam_call_left_1 = s.hits
+        Projection: r.service, __gleam_call_left_1
+          Lua: FUNCTION double `function(n) return 2 * n end`, using=[r.hits]
+            SubqueryAlias: r
+              TableScan: data/requests.csv projection=[service, hits]
+        SubqueryAlias: s
+          TableScan: data/requests.csv projection=[hits]
+    HashJoinExec: mode=Partitioned, join_type=Inner, on=[(__gleam_call_left_1@1, hits@0)], projection=[service@0]
+      RepartitionExec: partitioning=Hash([__gleam_call_left_1@1], 2), input_partitions=1
+        ProjectionExec: expr=[service@0 as service, __gleam_call_left_1@2 as __gleam_call_left_1]
+          LuaExec: FUNCTION double `function(n) return 2 * n end`, using=[hits@1] -> (service, hits, __gleam_call_left_1), children=1
+            DataSourceExec: file_groups={1 group: [[data/requests.csv]]}, projection=[service, hits], file_type=csv, has_header=true
+      RepartitionExec: partitioning=Hash([hits@0], 2), input_partitions=1
+        DataSourceExec: file_groups={1 group: [[data/requests.csv]]}, projection=[hits], file_type=csv, has_header=true
     ");
 }

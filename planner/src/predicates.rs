@@ -6,7 +6,9 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{BinaryExpr, Expr, Extension, Filter, LogicalPlan, Operator};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, Extension, Filter, LogicalPlan, Operator, Projection,
+};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
@@ -34,7 +36,8 @@ impl OptimizerRule for PassPredicates {
         _config: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Filter(filter) = &plan else { return Ok(Transformed::no(plan)) };
-        let Some(lua) = stateless(&filter.input) else { return Ok(Transformed::no(plan)) };
+        let (selection, below) = past_selection(&filter.input);
+        let Some(lua) = stateless(below) else { return Ok(Transformed::no(plan)) };
         let passes = |predicate: &Expr| cannot_fail(predicate) && is_of(predicate, &lua.input);
         let (passing, staying): (Vec<Expr>, Vec<Expr>) =
             split_conjunction_owned(filter.predicate.clone()).into_iter().partition(passes);
@@ -42,10 +45,28 @@ impl OptimizerRule for PassPredicates {
         let below = Filter::try_new(passing, Arc::clone(&lua.input))?;
         let moved = lua.with_input(LogicalPlan::Filter(below))?;
         let moved = LogicalPlan::Extension(Extension { node: Arc::new(moved) });
+        let moved = match selection {
+            Some(columns) => {
+                LogicalPlan::Projection(Projection::try_new(columns.to_vec(), Arc::new(moved))?)
+            }
+            None => moved,
+        };
         Ok(Transformed::yes(match conjunction(staying) {
             Some(staying) => LogicalPlan::Filter(Filter::try_new(staying, Arc::new(moved))?),
             None => moved,
         }))
+    }
+}
+
+/// The columns that a projection selects, if it does nothing else, and the plan below it.
+fn past_selection(plan: &LogicalPlan) -> (Option<&[Expr]>, &LogicalPlan) {
+    match plan {
+        LogicalPlan::Projection(projection)
+            if projection.expr.iter().all(|expr| matches!(expr, Expr::Column(_))) =>
+        {
+            (Some(&projection.expr), &projection.input)
+        }
+        other => (None, other),
     }
 }
 
