@@ -5,7 +5,7 @@ use sqlparser::tokenizer::{Span, Token};
 
 use crate::cut::Cutter;
 use crate::diagnostic::Diagnostic;
-use crate::operator::Form;
+use crate::operator::{Form, recognise};
 
 /// A clause of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +135,8 @@ impl Cutter<'_, '_> {
 
     /// What cannot follow an alias.
     fn is_value(&self, at: usize, end: usize) -> bool {
-        if at >= end {
+        // An alias may stand between two operators.
+        if at >= end || matches!(recognise(self.tokens, at, true), Ok(true)) {
             return false;
         }
         match self.tokens.token(at) {

@@ -32,6 +32,7 @@ SELECT * FROM 'a' PIPE 'cat' ok JOIN b ON ok.line = b.line;
 SELECT * FROM 'a' PIPE 'cat' ok, b timeout;
 SELECT * FROM 'a' PIPE 'cat' timeout JOIN b ON timeout.line = b.line;
 SELECT * FROM 'a' PIPE 'cat' per WHERE per.line;
+SELECT * FROM 'a' PIPE 'cat' timeout FLATMAP LUA 'f' AS (x) ok REDUCE LUA 'g' AS (n) per PIPE 'h';
 SELECT * FROM 'a' PIPE 'cat' single (l) WHERE single.l;
 SELECT * FROM 'a' PIPE 'cat' AS single;
 SELECT * FROM 'a' PIPE 'wc -l' SINGLE s WHERE s.line;
