@@ -18,5 +18,6 @@ mod cli {
     mod hostile;
     mod junk;
     mod mistakes;
+    mod row_errors;
     mod sources;
 }

@@ -6,11 +6,20 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use arrow::compute::SortOptions;
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
+use gleam_sql_executor::exec::{
+    Arrangement, OperatorArguments, PipeCommand, PipeExec, PipeScope, PipeSpec,
+};
+use gleam_sql_executor::operator::{OnError, OperatorLabel, Place};
+use gleam_sql_executor::wire::WireFormat;
 use gleam_sql_parser::parse_script;
 use gleam_sql_planner::{Planned, Session, SessionOptions};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -144,6 +153,7 @@ fn main() -> ExitCode {
     });
     let others = [
         Trial::test("stdin_survives", stdin_survives),
+        Trial::test("pipes_with_clauses_survive", pipes_with_clauses_survive),
         Trial::test("truncated_bytes_are_refused", || broken(truncated())),
         Trial::test("changed_bytes_do_not_panic", || broken(changed())),
     ];
@@ -152,18 +162,82 @@ fn main() -> ExitCode {
 
 fn survives(node: &str, query: &str) -> Result<(), Failed> {
     runtime().block_on(async {
-        let Planned { plan, context } = plan(query).await?;
-        if !shown(&plan).contains(node) {
-            return Err(Failed::from(format!("no {node} in\n{}", shown(&plan))));
+        let planned = plan(query).await?;
+        if !shown(&planned.plan).contains(node) {
+            return Err(Failed::from(format!("no {node} in\n{}", shown(&planned.plan))));
         }
-        let bytes = encode(&plan)?;
-        let decoded = decode(&bytes, &context)?;
-        same("plans", &shown(&plan), &shown(&decoded))?;
-        same("schemas", &format!("{:?}", plan.schema()), &format!("{:?}", decoded.schema()))?;
-        same("bytes", &format!("{bytes:?}"), &format!("{:?}", encode(&decoded)?))?;
-        let expected = rows(plan, &context).await?;
-        same("rows", &expected, &rows(decoded, &context).await?)
+        plan_survives(planned).await
     })
+}
+
+async fn plan_survives(Planned { plan, context }: Planned) -> Result<(), Failed> {
+    let bytes = encode(&plan)?;
+    let decoded = decode(&bytes, &context)?;
+    same("plans", &shown(&plan), &shown(&decoded))?;
+    same("schemas", &format!("{:?}", plan.schema()), &format!("{:?}", decoded.schema()))?;
+    same("bytes", &format!("{bytes:?}"), &format!("{:?}", encode(&decoded)?))?;
+    let expected = rows(plan, &context).await?;
+    same("rows", &expected, &rows(decoded, &context).await?)
+}
+
+/// Pipes in whose bytes each field has each of its choices.
+fn pipes_with_clauses_survive() -> Result<(), Failed> {
+    runtime().block_on(async {
+        for (scope, format, on_error) in CLAUSES {
+            let planned = pipe_with_clauses(scope, format, on_error).await?;
+            let original = spec_of(&planned.plan)?.clone();
+            let decoded = decode(&encode(&planned.plan)?, &planned.context)?;
+            same("specifications", &format!("{original:?}"), &format!("{:?}", spec_of(&decoded)?))?;
+            plan_survives(planned).await?;
+        }
+        Ok(())
+    })
+}
+
+const CLAUSES: [(PipeScope, WireFormat, OnError); 4] = [
+    (PipeScope::Split, WireFormat::Raw, OnError::Fail),
+    (PipeScope::Partitioned, WireFormat::Tsv, OnError::Null),
+    (PipeScope::Single, WireFormat::Csv, OnError::Skip),
+    (PipeScope::PerRow, WireFormat::Json, OnError::Skip),
+];
+
+async fn pipe_with_clauses(
+    scope: PipeScope,
+    format: WireFormat,
+    on_error: OnError,
+) -> Result<Planned, Failed> {
+    let Planned { plan, context } = plan("SELECT line FROM 'data/app.log'").await?;
+    let line = col("line", &plan.schema())?;
+    let label = OperatorLabel { keyword: "PIPE".into(), place: Place { line: 2, column: 7 } };
+    let command = PipeCommand { label, code: "cat; exit 3".to_owned() };
+    let is_split = scope == PipeScope::Split;
+    let spec = PipeSpec {
+        input_format: format,
+        input_names: vec!["naïve".to_owned()],
+        output_format: format,
+        scope,
+        ok_exit: if is_split { vec![3] } else { vec![0, 3, -1] },
+        timeout: (!is_split).then(|| Duration::new(5, 250_000_000)),
+        on_error,
+        ..PipeSpec::new(command)
+    };
+    let options = SortOptions { descending: true, nulls_first: scope == PipeScope::Single };
+    let order = LexOrdering::new([PhysicalSortExpr::new(Arc::clone(&line), options)]);
+    let is_partitioned = scope == PipeScope::Partitioned;
+    let arrangement = Arrangement {
+        partition_by: if is_partitioned { vec![Arc::clone(&line)] } else { Vec::new() },
+        order_by: order.filter(|_| is_partitioned || scope == PipeScope::Single),
+        in_order: scope == PipeScope::PerRow,
+    };
+    let arguments = OperatorArguments { values: vec![line], origin: None };
+    let schema = plan.schema();
+    let pipe = PipeExec::new(plan, Arc::new(spec), arguments, arrangement, schema);
+    Ok(Planned { plan: Arc::new(pipe), context })
+}
+
+fn spec_of(plan: &Arc<dyn ExecutionPlan>) -> Result<&PipeSpec, Failed> {
+    let pipe = plan.downcast_ref::<PipeExec>().ok_or("the plan is no PIPE")?;
+    Ok(pipe.spec().as_ref())
 }
 
 /// Whoever runs the tests decides what standard input is, so that it is not read.
@@ -206,6 +280,11 @@ fn broken(damage: BoxedStrategy<Damage>) -> Result<(), Failed> {
     let mut plans = Vec::new();
     for (_, _, query) in CASES.iter().filter(|(name, ..)| *name != "filter_of_literals") {
         let Planned { plan, context } = runtime.block_on(plan(query))?;
+        plans.push((encode(&plan)?, context));
+    }
+    for (scope, format, on_error) in CLAUSES {
+        let Planned { plan, context } =
+            runtime.block_on(pipe_with_clauses(scope, format, on_error))?;
         plans.push((encode(&plan)?, context));
     }
     let case = (0..plans.len(), damage);

@@ -3,6 +3,9 @@
 //! Every physical node of this crate is written with everything it needs, Lua and shell text
 //! included, so that a plan runs wherever its bytes arrive.
 
+mod pipe;
+mod reduce;
+
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -17,14 +20,12 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
 use prost::{Message, Oneof};
 
-use crate::exec::{
-    Arrangement, LuaExec, OperatorArguments, PipeCommand, PipeExec, PipeSpec, ReduceExec,
-    ReducePhase,
-};
+use self::pipe::{PipeMessage, encode_pipe};
+use self::reduce::{ReduceMessage, encode_reduce};
+use crate::exec::{LuaExec, OperatorArguments, PipeExec, ReduceExec};
 use crate::lua::{LuaProgram, ReplyShape};
 use crate::operator::{OperatorLabel, Place};
 use crate::text;
-use crate::wire::WireFormat;
 
 /// Writes and reads the nodes of this crate; DataFusion's own are written by DataFusion.
 #[derive(Debug, Default)]
@@ -91,23 +92,6 @@ enum Node {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct ReduceMessage {
-    #[prost(string, tag = "1")]
-    program: String,
-    #[prost(message, optional, tag = "2")]
-    label: Option<LabelMessage>,
-    #[prost(message, repeated, tag = "3")]
-    keys: Vec<PhysicalExprNode>,
-    #[prost(message, optional, tag = "4")]
-    arguments: Option<ArgumentsMessage>,
-    /// 0 partial, 1 whole, 2 in order.
-    #[prost(uint32, tag = "5")]
-    phase: u32,
-    #[prost(message, optional, tag = "6")]
-    schema: Option<SchemaMessage>,
-}
-
-#[derive(Clone, PartialEq, Message)]
 struct LuaMessage {
     #[prost(string, tag = "1")]
     program: String,
@@ -120,24 +104,6 @@ struct LuaMessage {
     #[prost(message, optional, tag = "5")]
     schema: Option<SchemaMessage>,
     #[prost(bool, tag = "6")]
-    in_order: bool,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PipeMessage {
-    #[prost(message, repeated, tag = "1")]
-    labels: Vec<LabelMessage>,
-    #[prost(string, repeated, tag = "2")]
-    codes: Vec<String>,
-    #[prost(message, optional, tag = "3")]
-    arguments: Option<ArgumentsMessage>,
-    #[prost(bool, tag = "4")]
-    tsv_input: bool,
-    #[prost(bool, tag = "5")]
-    tsv_output: bool,
-    #[prost(message, optional, tag = "6")]
-    schema: Option<SchemaMessage>,
-    #[prost(bool, tag = "7")]
     in_order: bool,
 }
 
@@ -183,26 +149,6 @@ fn encode_lua(
     })
 }
 
-fn encode_reduce(
-    reduce: &ReduceExec,
-    codec: &dyn PhysicalExtensionCodec,
-    converter: &dyn PhysicalProtoConverterExtension,
-) -> Result<ReduceMessage> {
-    let encode = |key| converter.physical_expr_to_proto(key, codec);
-    Ok(ReduceMessage {
-        program: encode_program(reduce.program())?,
-        label: Some(reduce.label().into()),
-        keys: reduce.keys().iter().map(encode).collect::<Result<_>>()?,
-        arguments: Some(encode_arguments(reduce.arguments(), codec, converter)?),
-        phase: match reduce.phase() {
-            ReducePhase::Partial => 0,
-            ReducePhase::Whole => 1,
-            ReducePhase::InOrder => 2,
-        },
-        schema: Some(reduce.schema().as_ref().try_into()?),
-    })
-}
-
 fn encode_program(program: &LuaProgram) -> Result<String> {
     serde_json::to_string(program).map_err(|error| broken(&error))
 }
@@ -211,23 +157,6 @@ fn decode_program(program: &str) -> Result<LuaProgram> {
     let program: LuaProgram = serde_json::from_str(program).map_err(|error| broken(&error))?;
     program.check().map_err(|error| broken(&error))?;
     Ok(program)
-}
-
-fn encode_pipe(
-    pipe: &PipeExec,
-    codec: &dyn PhysicalExtensionCodec,
-    converter: &dyn PhysicalProtoConverterExtension,
-) -> Result<PipeMessage> {
-    let spec = pipe.spec();
-    Ok(PipeMessage {
-        labels: spec.commands.iter().map(|command| LabelMessage::from(&command.label)).collect(),
-        codes: spec.commands.iter().map(|command| command.code.clone()).collect(),
-        arguments: Some(encode_arguments(pipe.arguments(), codec, converter)?),
-        tsv_input: spec.input_format == WireFormat::Tsv,
-        tsv_output: spec.output_format == WireFormat::Tsv,
-        schema: Some(pipe.schema().as_ref().try_into()?),
-        in_order: pipe.arrangement().in_order,
-    })
 }
 
 fn encode_arguments(
@@ -295,70 +224,6 @@ impl Decoder<'_> {
             schema(message.schema)?,
         );
         Ok(Arc::new(lua.in_order(message.in_order)))
-    }
-
-    fn reduce(
-        &self,
-        message: ReduceMessage,
-        input: &Arc<dyn ExecutionPlan>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let program = decode_program(&message.program)?;
-        let keys = self.expressions(&message.keys, &input.schema())?;
-        let arguments = self.arguments(message.arguments, &input.schema())?;
-        let schema = schema(message.schema)?;
-        if program.reply_shape() != ReplyShape::Groups
-            || program.inputs.len() != arguments.values.len() + 1
-            || program.reply_columns().len() + keys.len() != schema.fields().len() + 1
-        {
-            return Err(broken(&"arguments or columns that do not fit the REDUCE"));
-        }
-        let phase = match message.phase {
-            0 => ReducePhase::Partial,
-            1 => ReducePhase::Whole,
-            2 => ReducePhase::InOrder,
-            _ => return Err(broken(&"an unknown phase of REDUCE")),
-        };
-        Ok(Arc::new(ReduceExec::new(
-            Arc::clone(input),
-            Arc::new(program),
-            message.label.unwrap_or_default().into(),
-            (keys, arguments),
-            phase,
-            schema,
-        )))
-    }
-
-    fn pipe(
-        &self,
-        message: PipeMessage,
-        input: &Arc<dyn ExecutionPlan>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if message.codes.is_empty() || message.codes.len() != message.labels.len() {
-            return Err(broken(&"a label for each shell program"));
-        }
-        let commands = message.labels.into_iter().zip(message.codes);
-        let commands = commands.map(|(label, code)| PipeCommand { label: label.into(), code });
-        let format = |is_tsv| if is_tsv { WireFormat::Tsv } else { WireFormat::Raw };
-        let arguments = self.arguments(message.arguments, &input.schema())?;
-        if arguments.values.is_empty() {
-            return Err(broken(&"a shell program without arguments"));
-        }
-        let spec = PipeSpec {
-            commands: commands.collect(),
-            input_format: format(message.tsv_input),
-            output_format: format(message.tsv_output),
-            ..PipeSpec::new(PipeCommand {
-                label: LabelMessage::default().into(),
-                code: String::new(),
-            })
-        };
-        Ok(Arc::new(PipeExec::new(
-            Arc::clone(input),
-            Arc::new(spec),
-            arguments,
-            Arrangement { in_order: message.in_order, ..Default::default() },
-            schema(message.schema)?,
-        )))
     }
 
     fn arguments(

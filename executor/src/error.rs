@@ -59,6 +59,18 @@ pub enum OperatorFault {
         /// The limit that was set.
         limit: Duration,
     },
+    /// The same where the operator has a TIMEOUT.
+    #[error("no progress for {}", shown_duration(*limit))]
+    StalledBeyondTimeout {
+        /// The limit of the operator.
+        limit: Duration,
+    },
+    /// A child for one row lived for longer than TIMEOUT.
+    #[error("its child for one row ran for more than {}", shown_duration(*limit))]
+    TimedOut {
+        /// The limit of the operator.
+        limit: Duration,
+    },
     /// The program has ended, and what it started still holds its output.
     #[error("it has ended, but a process that it started still holds its output")]
     LeftBehind,
@@ -76,6 +88,20 @@ pub enum OperatorFault {
     /// What came back from the child is not what was declared.
     #[error("{0}")]
     Output(String),
+    /// A row of the output is not what was declared.
+    #[error("{reason}")]
+    OutputRow {
+        /// Which one, and what is wrong with it.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The output of one child is too long to be held back until the child has ended well.
+    #[error("the output for one row is longer than {limit_bytes} bytes")]
+    TooLongToHold {
+        /// The limit.
+        limit_bytes: usize,
+    },
     /// A pipe to the child failed.
     #[error("the connection to its child process failed: {0}")]
     Io(#[from] std::io::Error),
@@ -95,6 +121,15 @@ impl OperatorError {
                 "a longer limit is set with SET gleam.operator_timeout = '10m', none with '0'"
                     .to_owned(),
             ),
+            OperatorFault::StalledBeyondTimeout { .. } | OperatorFault::TimedOut { .. } => {
+                Some("give the operator a longer TIMEOUT".to_owned())
+            }
+            OperatorFault::TooLongToHold { .. } => Some(
+                "with ON ERROR NULL or SKIP the output of a child counts only when the child has \
+                 ended well; with ON ERROR FAIL it may have any length"
+                    .to_owned(),
+            ),
+            OperatorFault::OutputRow { hint, .. } => Some((*hint).to_owned()),
             OperatorFault::CannotStart { program: "bash", source }
                 if source.kind() == std::io::ErrorKind::NotFound =>
             {

@@ -33,7 +33,7 @@ pub(crate) struct Cut {
 
 /// Cuts a whole statement.
 pub(crate) fn cut(tokens: &Tokens<'_>) -> Result<Cut, Diagnostic> {
-    let mut cutter = Cutter { tokens, steps: Vec::new(), operators: Vec::new() };
+    let mut cutter = Cutter::new(tokens);
     let rest = cutter.group(0..tokens.len(), Place::Statement)?;
     Ok(Cut { rest, steps: cutter.steps, operators: cutter.operators })
 }
@@ -59,6 +59,12 @@ pub(crate) struct Cutter<'c, 'a> {
     pub(crate) tokens: &'c Tokens<'a>,
     pub(crate) steps: Vec<Step>,
     pub(crate) operators: Vec<Operator>,
+}
+
+impl<'c, 'a> Cutter<'c, 'a> {
+    pub(crate) fn new(tokens: &'c Tokens<'a>) -> Self {
+        Self { tokens, steps: Vec::new(), operators: Vec::new() }
+    }
 }
 
 impl Cutter<'_, '_> {

@@ -17,7 +17,7 @@ use sqlparser::ast::{
 
 use crate::diagnostic::Diagnostic;
 use crate::marker::marker_alias;
-use crate::statement::{Operator, OperatorKind, Scope};
+use crate::statement::Operator;
 use crate::step::Step;
 use crate::tokens::Tokens;
 
@@ -26,8 +26,10 @@ mod outer_join;
 pub(crate) mod query;
 mod reserved;
 pub(crate) mod sample;
+mod visit;
 
 use query::{all_columns, bare, derived, plain_query, select_over, tables};
+use visit::{visit_operator, visit_step};
 
 /// Takes all pipe steps out of a statement and of the expressions of its operators.
 pub(crate) fn desugar(
@@ -170,60 +172,6 @@ fn step_number(call: &PipeOperator) -> Option<usize> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-fn visit_step(step: &mut Step, visitor: &mut Desugarer<'_, '_>) -> ControlFlow<Diagnostic> {
-    match step {
-        Step::Select { items, .. } | Step::Extend(items) => items.visit(visitor),
-        Step::Set { columns, .. } => {
-            for (_, value) in columns {
-                value.visit(visitor)?;
-            }
-            ControlFlow::Continue(())
-        }
-        Step::Where(condition) => condition.visit(visitor),
-        Step::Aggregate(aggregate) => {
-            aggregate.items.visit(visitor)?;
-            aggregate.keys.visit(visitor)
-        }
-        Step::Join(joins) => {
-            visitor.joins(joins)?;
-            joins.visit(visitor)
-        }
-        Step::OrderBy(keys) => keys.visit(visitor),
-        Step::Limit { limit, offset } => {
-            limit.visit(visitor)?;
-            offset.visit(visitor)
-        }
-        Step::SetOperation { queries, .. } => queries.visit(visitor),
-        Step::Operator(_)
-        | Step::Drop { .. }
-        | Step::As(_)
-        | Step::Distinct
-        | Step::Sample { .. } => ControlFlow::Continue(()),
-    }
-}
-
-/// All expressions of an operator.
-fn visit_operator(
-    kind: &mut OperatorKind,
-    visitor: &mut Desugarer<'_, '_>,
-) -> ControlFlow<Diagnostic> {
-    match kind {
-        OperatorKind::Lua(clause) => clause.using.visit(visitor),
-        OperatorKind::Reduce(clause) => {
-            clause.using.visit(visitor)?;
-            clause.keys.iter_mut().try_for_each(|key| key.value.visit(visitor))
-        }
-        OperatorKind::Pipe(clause) => {
-            clause.using.visit(visitor)?;
-            if let Scope::PartitionBy(keys) = &mut clause.scope {
-                keys.visit(visitor)?;
-            }
-            clause.order_by.visit(visitor)
-        }
-        OperatorKind::Rename(_) | OperatorKind::Require(_) => ControlFlow::Continue(()),
     }
 }
 

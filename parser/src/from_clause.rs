@@ -59,6 +59,11 @@ impl Cutter<'_, '_> {
             "LATERAL" | "ONLY" if from.item == Some(output_length - 1) => {
                 from.begin_item(output_length);
             }
+            "WITH" if from.open && self.is_with_offset(at) => {
+                return Err(Diagnostic::new("not supported: WITH OFFSET")
+                    .at(tokens.span_of(at..at + 2))
+                    .with_hint("|> EXTEND row_number() OVER () AS n numbers rows"));
+            }
             "ON" | "USING" => {
                 from.item = None;
                 from.join = None;
@@ -90,6 +95,13 @@ impl Cutter<'_, '_> {
                 "put the item with its operator in parentheses: JOIN (b PIPE '…') USING (…)",
             )),
         }
+    }
+
+    /// `UNNEST(…) WITH OFFSET`, and not a CTE of that name.
+    fn is_with_offset(&self, at: usize) -> bool {
+        let tokens = self.tokens;
+        let behind = at + 2 + usize::from(tokens.is_word(at + 2, "AS"));
+        tokens.is_word(at + 1, "OFFSET") && !tokens.is(behind, &Token::LParen)
     }
 
     /// `IS [NOT] DISTINCT FROM`.

@@ -105,14 +105,36 @@ const RESERVED: &[&str] = &[
 /// Words that are keywords only directly after `|>`.
 const STEPS: &[&str] = &["AGGREGATE", "EXTEND", "RENAME", "TABLESAMPLE"];
 
+/// Words that are keywords in `CREATE FUNCTION`, outside its parameters.
+const FUNCTION: &[&str] = &[
+    "CALLED",
+    "FUNCTION",
+    "IF",
+    "IMMUTABLE",
+    "INPUT",
+    "LANGUAGE",
+    "LUA",
+    "RETURNS",
+    "STABLE",
+    "STRICT",
+    "VOLATILE",
+];
+
 /// The classes of the text's pieces, in order; blanks have none.
 pub fn highlight(text: &str) -> Vec<(Range<usize>, HighlightClass)> {
     let lexemes: Vec<Lexeme> =
         lex(text).filter(|lexeme| lexeme.kind != LexemeKind::Whitespace).collect();
     let mut classes = Vec::with_capacity(lexemes.len());
+    let mut creates_function = false;
     for (index, lexeme) in lexemes.iter().enumerate() {
+        let word = Neighbours { text, lexemes: &lexemes, index };
+        match lexeme.kind {
+            LexemeKind::Semicolon => creates_function = false,
+            LexemeKind::Word => creates_function |= word.begins_function(),
+            _ => {}
+        }
         let class = match lexeme.kind {
-            LexemeKind::Word => word_class(text, &lexemes, index),
+            LexemeKind::Word if word.is_keyword(creates_function) => HighlightClass::Keyword,
             kind => class_of(kind),
         };
         classes.push((lexeme.range.clone(), class));
@@ -135,37 +157,94 @@ fn class_of(kind: LexemeKind) -> HighlightClass {
     }
 }
 
-/// Operator words are names too: the neighbours decide, as they do for the parser.
-fn word_class(text: &str, lexemes: &[Lexeme], index: usize) -> HighlightClass {
-    let word = |index: usize| {
-        let lexeme = lexemes.get(index).filter(|lexeme| lexeme.kind == LexemeKind::Word)?;
-        Some(text[lexeme.range.clone()].to_uppercase())
-    };
-    let kind = |index: usize| lexemes.get(index).map(|lexeme| lexeme.kind);
-    let is_code = |index: usize| {
+/// A word and what stands around it. Operator words are names too: the neighbours decide, as they
+/// do for the parser.
+struct Neighbours<'t> {
+    text: &'t str,
+    lexemes: &'t [Lexeme],
+    index: usize,
+}
+
+impl Neighbours<'_> {
+    fn kind(&self, offset: isize) -> Option<LexemeKind> {
+        Some(self.lexemes.get(self.index.checked_add_signed(offset)?)?.kind)
+    }
+
+    /// The word at an offset from this one, in upper case.
+    fn word(&self, offset: isize) -> String {
+        let index = self.index.checked_add_signed(offset);
+        index
+            .and_then(|index| self.lexemes.get(index))
+            .filter(|lexeme| lexeme.kind == LexemeKind::Word)
+            .map(|lexeme| self.text[lexeme.range.clone()].to_uppercase())
+            .unwrap_or_default()
+    }
+
+    fn is(&self, offset: isize, words: &[&str]) -> bool {
+        words.contains(&self.word(offset).as_str())
+    }
+
+    fn is_code(&self, offset: isize) -> bool {
         matches!(
-            kind(index),
+            self.kind(offset),
             Some(LexemeKind::String(_) | LexemeKind::Dollar(DollarForm::Quoted(_)))
         )
-    };
-    let Some(this) = word(index) else { return HighlightClass::Identifier };
-    let previous = index.checked_sub(1).and_then(kind);
-    if previous == Some(LexemeKind::Symbol)
-        && text.as_bytes().get(lexemes[index - 1].range.start) == Some(&b'.')
-    {
-        return HighlightClass::Identifier;
     }
-    let after_pipe = previous == Some(LexemeKind::Pipe);
-    let is_keyword = match this.as_str() {
-        word if RESERVED.contains(&word) => true,
-        word if STEPS.contains(&word) => after_pipe,
-        "PIPE" => after_pipe || is_code(index + 1),
-        "MAP" | "FLATMAP" | "FILTER" | "REDUCE" => {
-            after_pipe || (word(index + 1).as_deref() == Some("LUA") && is_code(index + 2))
+
+    fn is_behind_symbol(&self, symbol: u8) -> bool {
+        self.kind(-1) == Some(LexemeKind::Symbol)
+            && self.text.as_bytes().get(self.lexemes[self.index - 1].range.start) == Some(&symbol)
+    }
+
+    fn begins_function(&self) -> bool {
+        self.is(0, &["FUNCTION"]) && self.is(-1, &["CREATE", "REPLACE"])
+    }
+
+    fn is_keyword(&self, creates_function: bool) -> bool {
+        if self.is_behind_symbol(b'.') {
+            return false;
         }
-        "LUA" | "PATTERN" | "REGEX" | "GROK" => is_code(index + 1),
-        "PARSE" => after_pipe,
-        _ => false,
-    };
-    if is_keyword { HighlightClass::Keyword } else { HighlightClass::Identifier }
+        if self.is(0, RESERVED) {
+            return true;
+        }
+        let is_parameter = self.kind(-1) == Some(LexemeKind::Open) || self.is_behind_symbol(b',');
+        if creates_function && self.is(0, FUNCTION) {
+            return !is_parameter;
+        }
+        self.is_operator_word() || self.is_clause_word()
+    }
+
+    fn is_operator_word(&self) -> bool {
+        let after_pipe = self.kind(-1) == Some(LexemeKind::Pipe);
+        match self.word(0).as_str() {
+            word if STEPS.contains(&word) => after_pipe,
+            "PIPE" => after_pipe || self.is_code(1),
+            "MAP" | "FLATMAP" | "FILTER" | "REDUCE" => {
+                after_pipe || (self.is(1, &["LUA"]) && self.is_code(2))
+            }
+            "LUA" | "PATTERN" | "REGEX" | "GROK" => self.is_code(1),
+            "PARSE" => after_pipe,
+            _ => false,
+        }
+    }
+
+    fn is_clause_word(&self) -> bool {
+        const FORMATS: &[&str] = &["RAW", "TSV", "CSV", "JSON"];
+        const POLICIES: &[&str] = &["FAIL", "NULL", "SKIP"];
+        match self.word(0).as_str() {
+            "SINGLE" => self.is_code(-1) || self.kind(-1) == Some(LexemeKind::Close),
+            "PER" => self.is(1, &["ROW"]),
+            "ROW" => self.is(-1, &["PER"]),
+            "FORMAT" => self.is(1, FORMATS),
+            "RAW" | "TSV" | "CSV" | "JSON" => self.is(-1, &["FORMAT"]),
+            "OK" => self.is(1, &["EXIT"]),
+            "EXIT" => self.is(-1, &["OK"]),
+            "TIMEOUT" => self.is_code(1) || self.is(1, &["INTERVAL"]),
+            "ERROR" => self.is(-1, &["ON"]) && self.is(1, POLICIES),
+            "FAIL" | "SKIP" => self.is(-1, &["ERROR"]) && self.is(-2, &["ON"]),
+            "FUNCTION" => self.is(-1, &["DROP"]),
+            "FUNCTIONS" => self.is(-1, &["SHOW"]),
+            _ => false,
+        }
+    }
 }

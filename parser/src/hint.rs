@@ -61,8 +61,12 @@ const CLAUSES: &[&str] = &[
     "MAP",
     "FLATMAP",
     "FILTER",
+    "REDUCE",
     "PARSE",
+    "PARTITION",
+    "SINGLE",
     "FORMAT",
+    "TIMEOUT",
     "DISTINCT",
     "BETWEEN",
     "COMBINED",
@@ -73,6 +77,7 @@ const CLAUSES: &[&str] = &[
     "TABLE",
     "VIEW",
     "CREATE",
+    "FUNCTION",
     "EXPLAIN",
     "COPY",
     "VALUES",
@@ -112,6 +117,9 @@ pub(crate) fn for_unexpected(tokens: &Tokens<'_>, index: usize) -> Option<String
     let word = tokens.word(index)?;
     if matches!(word.as_str(), "GROUP" | "ORDER") && !tokens.is_word(index + 1, "BY") {
         return Some(format!("write {word} BY"));
+    }
+    if word == "FROM" && tokens.is_word(0, "SHOW") && tokens.is_word(1, "FUNCTIONS") {
+        return Some("write SHOW FUNCTIONS LIKE '…'".to_string());
     }
     let begins_statement = STATEMENTS.contains(&word.as_str());
     if begins_statement && index > 0 && previous.is_none_or(|previous| !CLAUSES.contains(&previous))

@@ -10,6 +10,7 @@ use crate::cut::{Cut, cut};
 use crate::desugar::desugar;
 use crate::diagnostic::Diagnostic;
 use crate::error::{self, Boundary};
+use crate::function::function;
 use crate::place::Script;
 use crate::script::split;
 use crate::stack::with_deep_stack;
@@ -39,7 +40,10 @@ impl Iterator for Statements<'_> {
 
 fn parse_statement(script: &Script<'_>, range: Range<usize>) -> Result<Statement, Diagnostic> {
     let tokens = Tokens::new(script, range.clone())?;
-    crate::function::refuse_later_statements(&tokens)?;
+    if let Some((function, body)) = function(&tokens)? {
+        let operators = Vec::new();
+        return Ok(Statement { text: range, body, operators, function: Some(function) });
+    }
     let Cut { rest, steps, mut operators } = cut(&tokens)?;
     let mut body = parse_plain(&tokens, rest)?;
     desugar(&tokens, &mut body, &mut operators, steps)?;

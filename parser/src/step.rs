@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Expr, ExprWithAliasAndOrderBy, Ident, Join, OrderByExpr, Query, SelectItem, SetOperator,
-    SetQuantifier, TableSample,
+    SetQuantifier, TableSample, Value,
 };
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -10,12 +10,12 @@ use sqlparser::tokenizer::{Span, Token};
 
 use crate::cut::{Cutter, Place};
 use crate::diagnostic::Diagnostic;
-use crate::hint;
 use crate::operator::Form;
 
 mod aggregate;
 mod columns;
 mod table;
+mod unsupported;
 
 pub(crate) use columns::normal;
 
@@ -48,27 +48,6 @@ pub(crate) struct Aggregate {
     pub(crate) ordered: bool,
 }
 
-/// Steps that GoogleSQL has and this dialect does not.
-const UNSUPPORTED: &[&str] = &[
-    "PIVOT",
-    "UNPIVOT",
-    "CALL",
-    "WITH",
-    "ASSERT",
-    "LOG",
-    "FORK",
-    "TEE",
-    "IF",
-    "STATIC_DESCRIBE",
-    "DESCRIBE",
-    "MATCH_RECOGNIZE",
-    "INSERT",
-    "CREATE",
-    "EXPORT",
-    "WINDOW",
-    "RECURSIVE",
-];
-
 impl Cutter<'_, '_> {
     /// Reads the step at `at`, a `|>`, up to `end`.
     pub(crate) fn step(&mut self, at: usize, end: usize) -> Result<Step, Diagnostic> {
@@ -95,7 +74,10 @@ impl Cutter<'_, '_> {
                 self.operator_step(keyword, end)
             }
             "SELECT" => self.select(body, end),
-            "EXTEND" => Ok(Step::Extend(self.select_items(body, end)?)),
+            "EXTEND" => {
+                self.refuse_select_forms(body, end)?;
+                Ok(Step::Extend(self.select_items(body, end)?))
+            }
             "SET" => self.set(keyword, end),
             "DROP" => self.drop_columns(keyword, end),
             "RENAME" => self.rename(keyword, end),
@@ -104,6 +86,9 @@ impl Cutter<'_, '_> {
             "AGGREGATE" => self.aggregate(keyword, end),
             "DISTINCT" if body == end => Ok(Step::Distinct),
             "DISTINCT" => Err(self.unexpected(body)),
+            "INNER" | "LEFT" | "FULL" if self.modifies_set_operation(keyword) => {
+                Err(self.modified_set_operation(keyword))
+            }
             "JOIN" | "INNER" | "LEFT" | "RIGHT" | "FULL" | "CROSS" | "NATURAL" => {
                 self.join(keyword, end)
             }
@@ -115,26 +100,6 @@ impl Cutter<'_, '_> {
             "TABLESAMPLE" => self.table_sample(keyword, end),
             _ => Err(self.unknown_step(&word, keyword)),
         }
-    }
-
-    fn unknown_step(&self, word: &str, keyword: usize) -> Diagnostic {
-        let span = self.tokens.span(keyword);
-        if UNSUPPORTED.contains(&word) {
-            return Diagnostic::new(format!("not supported: |> {word}")).at(span);
-        }
-        let found = self.tokens.describe(keyword);
-        let mut diagnostic =
-            Diagnostic::new(format!("expected a step after `|>`, found {found}")).at(span);
-        diagnostic.hint = match word {
-            "GROUP" => Some("grouping is |> AGGREGATE … GROUP BY …".to_string()),
-            "HAVING" | "QUALIFY" => {
-                Some("after AGGREGATE or EXTEND this is |> WHERE …".to_string())
-            }
-            "OFFSET" => Some("write |> LIMIT n OFFSET m".to_string()),
-            "FROM" => Some("FROM begins a query; `|>` is not needed before it".to_string()),
-            _ => hint::nearest(word, hint::PIPE_STEPS).map(hint::did_you_mean),
-        };
-        diagnostic
     }
 
     fn operator_step(&mut self, keyword: usize, end: usize) -> Result<Step, Diagnostic> {
@@ -172,6 +137,7 @@ impl Cutter<'_, '_> {
         let distinct = self.tokens.is_word(start, "DISTINCT");
         let all = self.tokens.is_word(start, "ALL");
         let start = start + usize::from(distinct || all);
+        self.refuse_select_forms(start, end)?;
         Ok(Step::Select { distinct, items: self.select_items(start, end)? })
     }
 
@@ -187,12 +153,33 @@ impl Cutter<'_, '_> {
             ))
             .at(self.tokens.span(keyword + 1)));
         }
+        self.refuse_all(keyword + 2, end)?;
         self.list(keyword + 2, end, |parser| parser.parse_order_by_expr()).map(Step::OrderBy)
     }
 
+    /// Refuses `ORDER BY ALL`, in which sqlparser would see a column.
+    pub(crate) fn refuse_all(&self, at: usize, end: usize) -> Result<(), Diagnostic> {
+        let tokens = self.tokens;
+        let is_alone = |index: usize| {
+            index >= end || matches!(tokens.word(index).as_deref(), Some("ASC" | "DESC" | "NULLS"))
+        };
+        if at < end && tokens.is_word(at, "ALL") && is_alone(at + 1) {
+            return Err(Diagnostic::new("not supported: ORDER BY ALL")
+                .at(tokens.span(at))
+                .with_hint("write the columns: ORDER BY a, b"));
+        }
+        Ok(())
+    }
+
     fn limit(&mut self, start: usize, end: usize) -> Result<Step, Diagnostic> {
+        if end == start + 3 && self.tokens.is(start + 1, &Token::Comma) {
+            return Err(self.unexpected(start + 1).with_hint("write LIMIT n OFFSET m"));
+        }
         self.read(start, end, |parser| {
-            let limit = parser.parse_expr()?;
+            let limit = match parser.parse_keyword(Keyword::ALL) {
+                true => Expr::value(Value::Null),
+                false => parser.parse_expr()?,
+            };
             let offset = if parser.parse_keyword(Keyword::OFFSET) {
                 Some(parser.parse_expr()?)
             } else {

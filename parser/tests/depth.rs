@@ -32,6 +32,9 @@ const NESTINGS: &[Nesting] = &[
     nesting("FROM t |> WHERE x IN (", "FROM u |> SELECT y", ")", 40),
     nesting("SELECT CASE WHEN a THEN (", "1", ") END", 10),
     nesting("FROM (", "a", " PIPE 'x')", 10),
+    nesting("FROM t |> PIPE 'x' ORDER BY (", "FROM u |> SELECT y", ")", 40),
+    nesting("FROM t |> PIPE 'x' PARTITION BY ((", "FROM u |> SELECT y", "))", 15),
+    nesting("FROM t PIPE 'x' ORDER BY CASE WHEN a THEN (", "1", ") END", 10),
 ];
 
 const CHAINS: &[(&str, &str, usize)] = &[
@@ -48,6 +51,16 @@ const CHAINS: &[(&str, &str, usize)] = &[
     ("SELECT 1", ", 1", 20_000),
     ("VALUES (1)", ", (1)", 20_000),
     ("FROM t |> SELECT 1", ", 1", 20_000),
+    ("FROM t |> PIPE 'x' ORDER BY a", ", a", 20_000),
+    ("FROM t |> PIPE 'x' ORDER BY a", " + 1", 900),
+    ("FROM t PIPE 'x' ORDER BY a", " PIPE 'x' ORDER BY a", 150),
+    ("FROM t |> PIPE 'x' OK EXIT (0", ", 0", 0),
+    ("FROM t |> PIPE 'x'", " ON ERROR SKIP", 1),
+    ("FROM t PIPE 'x' ORDER BY", " CASE", 0),
+    ("CREATE FUNCTION f(a INT", ", a INT", 0),
+    ("CREATE FUNCTION f() RETURNS INT", "[]", 0),
+    ("CREATE FUNCTION f() RETURNS ", "ARRAY<", 0),
+    ("CREATE FUNCTION f(a ", "STRUCT<a ", 0),
     ("SELECT CAST(a AS INT", "[]", 0),
     ("SELECT CAST(a AS ", "ARRAY<", 0),
     ("SELECT ", "[", 0),

@@ -226,6 +226,32 @@ const WORDS: &[&str] = &[
     "INTO",
     "\u{1b}[31m",
     "\0",
+    "REDUCE",
+    "(a, b AS c)",
+    "PARTITION",
+    "SINGLE",
+    "PER",
+    "ROW",
+    "OK",
+    "EXIT",
+    "(0, 3)",
+    "TIMEOUT",
+    "'10s'",
+    "SECOND",
+    "ERROR",
+    "SKIP",
+    "DESC",
+    "NULLS",
+    "FUNCTION",
+    "RETURNS",
+    "LANGUAGE",
+    "STRICT",
+    "f(a INT)",
+    "REPLACE",
+    "OR",
+    "INT",
+    "PIVOT",
+    "ROLLUP",
 ];
 
 fn soup() -> impl Strategy<Value = String> {
@@ -237,11 +263,15 @@ fn soup() -> impl Strategy<Value = String> {
 
 /// A valid script with pieces moved, repeated or taken away.
 fn mutated() -> impl Strategy<Value = String> {
-    let valid: Vec<&'static str> =
-        [include_str!("cases/pipe.sql"), include_str!("cases/operators.sql")]
-            .iter()
-            .flat_map(|script| split(script).into_iter().map(|range| &script[range]))
-            .collect();
+    let valid: Vec<&'static str> = [
+        include_str!("cases/pipe.sql"),
+        include_str!("cases/operators.sql"),
+        include_str!("cases/clauses.sql"),
+        include_str!("cases/functions.sql"),
+    ]
+    .iter()
+    .flat_map(|script| split(script).into_iter().map(|range| &script[range]))
+    .collect();
     let edit = (
         any::<prop::sample::Index>(),
         any::<prop::sample::Index>(),
@@ -280,6 +310,13 @@ proptest! {
     }
 
     #[test]
+    fn clause_soup(script in soup(), form in prop::sample::select(&["|> ", "", "JOIN u "][..])) {
+        check(&format!("FROM t {form}PIPE 'x' {script}"));
+        check(&format!("FROM t {form}REDUCE LUA 'x' {script}"));
+        check(&format!("CREATE FUNCTION f(a INT) {script}"));
+    }
+
+    #[test]
     fn mutated_queries(script in mutated()) {
         check(&script);
     }
@@ -287,7 +324,18 @@ proptest! {
     #[test]
     fn repeated_soup(
         words in prop::collection::vec(prop::sample::select(WORDS), 1..5),
-        start in prop::sample::select(&["", "SELECT ", "FROM t |> SELECT ", "SELECT * FROM "][..]),
+        start in prop::sample::select(
+            &[
+                "",
+                "SELECT ",
+                "FROM t |> SELECT ",
+                "SELECT * FROM ",
+                "FROM t |> PIPE 'x' ",
+                "FROM t PIPE 'x' ORDER BY ",
+                "CREATE FUNCTION f(",
+                "CREATE FUNCTION f() ",
+            ][..],
+        ),
         times in 1..120_usize,
     ) {
         check(&format!("{start}{}", format!("{} ", words.join(" ")).repeat(times)));

@@ -67,4 +67,10 @@ fn words_are_keywords_where_they_act_as_such() {
         .map(|(range, class)| format!("{:?} {}", class, &text[range]))
         .collect();
     insta::assert_snapshot!("highlight", classes.join("\n"));
+    let text = "SELECT ok, timeout, error, single, per.row, raw, format FROM 'a' |> PIPE 'x' USING (k) SINGLE FORMAT TSV OK EXIT (0) TIMEOUT '5s' ON ERROR SKIP |> PIPE 'y' PER ROW |> REDUCE LUA $$f$$ BY (k) AS (n) ON ERROR FAIL; CREATE FUNCTION IF NOT EXISTS f(strict TEXT, language INT) RETURNS TEXT STRICT LANGUAGE LUA AS 'f'; DROP FUNCTION f; SHOW FUNCTIONS; SELECT strict, returns FROM language;";
+    let classes: Vec<String> = highlight(text)
+        .into_iter()
+        .map(|(range, class)| format!("{:?} {}", class, &text[range]))
+        .collect();
+    insta::assert_snapshot!("highlight_clauses", classes.join("\n"));
 }

@@ -148,6 +148,11 @@ fn clauses_have_their_place() {
 }
 
 #[test]
+fn functions_are_read_with_their_code() {
+    insta::assert_snapshot!("functions", check(include_str!("cases/functions.sql")));
+}
+
+#[test]
 fn errors_show_their_place() {
     insta::assert_snapshot!("errors", check(include_str!("cases/errors.sql")));
 }

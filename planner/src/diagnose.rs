@@ -80,6 +80,14 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
         // The parser adds HAVING true to an AGGREGATE in which it sees no aggregate function.
         Diagnostic::new("AGGREGATE needs an aggregate function such as count(*), or GROUP BY")
             .with_hint("EXTEND computes a value for each row")
+    } else if plain_message(error).contains("not allowed in the WHERE clause") {
+        Diagnostic::new("an aggregate function is not allowed in WHERE")
+            .with_hint("filter behind the aggregation: |> AGGREGATE … |> WHERE …, or HAVING")
+    } else if let Some(name) = ambiguous_new_name(&plain_message(error)) {
+        Diagnostic::new(format!("two columns would be called `{name}`")).with_hint(format!(
+            "|> SET {name} = … replaces a column; a new one needs a name of its own, \
+             and a side of a join an alias"
+        ))
     } else {
         let message = match found {
             Some(found) => lower_first(&found.message),
@@ -89,6 +97,25 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
             unknown_table(table, session)
         } else if let Some(function) = between(&message, "nvalid function '", "'") {
             unknown_function(function, session)
+        } else if let Some((function, reasons)) = unmatched_signatures(&message) {
+            wrong_types(function, reasons)
+        } else if let Some(operation) =
+            between(&plain_message(error), "annot coerce arithmetic expression ", " to valid types")
+        {
+            Diagnostic::new(format!("cannot compute {}", sql_types(operation)))
+                .with_hint("convert one side: CAST (x AS BIGINT), CAST (x AS DOUBLE)")
+        } else if let Some((reason, candidates)) = message.split_once(" No function matches") {
+            wrong_arguments(reason, candidates)
+        } else if let Some(format) = between(&format!("{message}."), "to find factory for ", ".") {
+            unknown_table_format(format)
+        } else if let Some(extension) =
+            message.strip_prefix("there is no registered file format with ext ")
+        {
+            Diagnostic::new(format!("COPY cannot tell a format from the extension `{extension}`"))
+                .with_hint(COPY_FORMATS)
+        } else if message.starts_with("format not explicitly set") {
+            Diagnostic::new("COPY cannot tell a format without an extension")
+                .with_hint(COPY_FORMATS)
         } else {
             let hint = found.and_then(hint_of);
             Diagnostic { hint, ..Diagnostic::new(message) }
@@ -96,6 +123,76 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     };
     diagnostic.span = diagnostic.span.or(span);
     diagnostic
+}
+
+/// The function that takes no arguments of the types given, and why not.
+fn unmatched_signatures(message: &str) -> Option<(&str, &str)> {
+    let (before, reasons) = message.split_once("failed to match any signature, errors: ")?;
+    Some((quoted_words(before).next()?, reasons))
+}
+
+fn wrong_types(function: &str, reasons: &str) -> Diagnostic {
+    let given = between(reasons, "(DataType: ", ")").unwrap_or("these types");
+    let given = sql_types(given);
+    let diagnostic = Diagnostic::new(format!("`{function}` does not take {given}"));
+    if given == "TEXT" {
+        return diagnostic.with_hint(
+            "convert it: CAST (x AS BIGINT), CAST (x AS DOUBLE), CAST (x AS TIMESTAMP)",
+        );
+    }
+    diagnostic.with_hint("convert it with CAST")
+}
+
+/// SQL's names of the types that a message names.
+fn sql_types(text: &str) -> String {
+    const NAMES: [(&str, &str); 11] = [
+        ("Utf8View", "TEXT"),
+        ("LargeUtf8", "TEXT"),
+        ("Utf8", "TEXT"),
+        ("UInt64", "BIGINT UNSIGNED"),
+        ("Int64", "BIGINT"),
+        ("Int32", "INT"),
+        ("Float64", "DOUBLE"),
+        ("Float32", "FLOAT"),
+        ("Boolean", "BOOLEAN"),
+        ("Timestamp(Nanosecond, None)", "TIMESTAMP"),
+        ("Date32", "DATE"),
+    ];
+    NAMES.iter().fold(text.to_owned(), |text, (arrow, sql)| text.replace(arrow, sql))
+}
+
+/// The reason alone, and the forms that the function has.
+fn wrong_arguments(reason: &str, candidates: &str) -> Diagnostic {
+    let reason = reason.rsplit("Error during planning: ").next().unwrap_or(reason);
+    let diagnostic = Diagnostic::new(lower_first(reason.trim_end_matches('.')));
+    let forms: Vec<&str> = candidates
+        .split("Candidate functions:")
+        .nth(1)
+        .unwrap_or_default()
+        .lines()
+        .map(str::trim)
+        .filter(|form| !form.is_empty() && !form.contains("UserDefined"))
+        .collect();
+    match forms.as_slice() {
+        [] => diagnostic,
+        forms => diagnostic.with_hint(format!("it is called as {}", forms.join(" or "))),
+    }
+}
+
+const COPY_FORMATS: &str =
+    "the extension says csv, json, parquet or arrow; or write TO 'file' STORED AS CSV";
+
+fn unknown_table_format(format: &str) -> Diagnostic {
+    Diagnostic::new(format!("there is no table format `{format}`")).with_hint(
+        "formats are CSV, JSON, PARQUET and ARROW; text needs no table: \
+         FROM 'path', or CREATE VIEW name AS FROM 'path'",
+    )
+}
+
+/// The name that a step gives to a column beside one of the same name.
+fn ambiguous_new_name(message: &str) -> Option<&str> {
+    let rest = between(message, "unqualified field name ", " which would be ambiguous")?;
+    message.contains("contains qualified field name").then_some(rest)
 }
 
 fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {
@@ -118,7 +215,9 @@ fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {
 }
 
 fn unknown_table(name: &str, session: &Session) -> Diagnostic {
-    let name = name.rsplit('.').next().unwrap_or(name);
+    let name = ["datafusion.", "public."]
+        .iter()
+        .fold(name, |name, default| name.strip_prefix(default).unwrap_or(name));
     let names = session.table_names();
     let hint = match did_you_mean(name, names.iter().map(String::as_str)) {
         Some(similar) => format!("did you mean `{similar}`?"),
@@ -137,6 +236,16 @@ fn unknown_function(name: &str, session: &Session) -> Diagnostic {
 }
 
 fn hint_of(found: &DataFusionDiagnostic) -> Option<String> {
+    let possible: Vec<&str> = found
+        .helps
+        .iter()
+        .map(|help| help.message.as_str())
+        .chain(found.notes.iter().map(|note| note.message.as_str()))
+        .filter_map(|message| message.strip_prefix("possible column "))
+        .collect();
+    if !possible.is_empty() {
+        return Some(format!("say which: {}", possible.join(" or ")));
+    }
     let helps = found.helps.iter().map(|help| &help.message);
     let notes = found.notes.iter().map(|note| &note.message);
     helps.chain(notes).next().map(|message| lower_first(message))

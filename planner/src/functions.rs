@@ -9,6 +9,8 @@ mod calls;
 mod definition;
 mod guard;
 mod layers;
+mod listing;
 
 pub(crate) use calls::PlanFunctionCalls;
 pub(crate) use definition::{LuaFunction, create, is_lua, normal};
+pub(crate) use listing::show;

@@ -4,6 +4,7 @@
 //! directories and file headers, and reads rows only where DataFusion infers the columns of a typed
 //! file.
 
+mod copy;
 mod diagnose;
 mod functions;
 mod fuse;

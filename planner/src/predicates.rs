@@ -1,4 +1,5 @@
-//! A predicate that follows `FILTER LUA` is cheaper before it, where that changes nothing.
+//! A predicate that follows `FILTER LUA`, or the call of a function, is cheaper before it, where that
+//! changes nothing.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use crate::nodes::LuaNode;
 
-/// The optimiser rule that moves predicates below `FILTER LUA`.
+/// The optimiser rule that moves predicates below `FILTER LUA` and calls of functions.
 ///
 /// The rows that come out are the same only if the function keeps no state (it would see fewer
 /// rows), and if the predicate cannot fail (it would see more).
@@ -33,9 +34,10 @@ impl OptimizerRule for PassPredicates {
         _config: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Filter(filter) = &plan else { return Ok(Transformed::no(plan)) };
-        let Some(lua) = stateless_filter(&filter.input) else { return Ok(Transformed::no(plan)) };
+        let Some(lua) = stateless(&filter.input) else { return Ok(Transformed::no(plan)) };
+        let passes = |predicate: &Expr| cannot_fail(predicate) && is_of(predicate, &lua.input);
         let (passing, staying): (Vec<Expr>, Vec<Expr>) =
-            split_conjunction_owned(filter.predicate.clone()).into_iter().partition(cannot_fail);
+            split_conjunction_owned(filter.predicate.clone()).into_iter().partition(passes);
         let Some(passing) = conjunction(passing) else { return Ok(Transformed::no(plan)) };
         let below = Filter::try_new(passing, Arc::clone(&lua.input))?;
         let moved = lua.with_input(LogicalPlan::Filter(below))?;
@@ -47,11 +49,18 @@ impl OptimizerRule for PassPredicates {
     }
 }
 
-fn stateless_filter(plan: &LogicalPlan) -> Option<&LuaNode> {
+/// Whether a predicate is one of the rows of `plan`, and uses nothing that is made above it.
+fn is_of(predicate: &Expr, plan: &LogicalPlan) -> bool {
+    predicate.column_refs().into_iter().all(|column| plan.schema().has_column(column))
+}
+
+/// The operator that `plan` is, where it gives each row, or not, by that row alone.
+fn stateless(plan: &LogicalPlan) -> Option<&LuaNode> {
     let LogicalPlan::Extension(extension) = plan else { return None };
     let lua = extension.node.as_any().downcast_ref::<LuaNode>()?;
     let is_stateless = |code: &str| gleam_sql_parser::lua::is_stateless(code);
-    let passes = lua.kept().is_some() && lua.steps.iter().all(|step| is_stateless(&step.code));
+    let passes =
+        lua.input_columns().is_some() && lua.steps.iter().all(|step| is_stateless(&step.code));
     passes.then_some(lua)
 }
 

@@ -13,8 +13,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
 use datafusion::sql::sqlparser::ast::{ObjectName, Visit, Visitor};
+use gleam_sql_executor::exec::NewFileExec;
 use gleam_sql_parser::{Diagnostic, FunctionClause, Statement};
 
+use crate::copy::{self, NewFile};
 use crate::relation::OperatorPlanner;
 use crate::{Session, diagnose, functions};
 
@@ -52,13 +54,23 @@ impl Session {
             .with_relation_planners(vec![Arc::new(operators)])
             .build();
         self.files().begin(state.clone(), quoted_names(&statement.body));
-        let logical = state.statement_to_plan(statement.body.clone()).await?;
+        if let SqlStatement::Statement(shown) = &statement.body
+            && let Some(frame) = functions::show(shown, self.context(), &state)?
+        {
+            let context = Arc::new(frame.task_ctx());
+            return Ok(Planned { plan: frame.create_physical_plan().await?, context });
+        }
+        let mut logical = state.statement_to_plan(statement.body.clone()).await?;
         if let LogicalPlan::Ddl(DdlStatement::DropFunction(drop)) = &logical {
             check_drop(drop, &state)?;
         }
+        let file = copy::redirect(&mut logical);
         let frame = self.context().execute_logical_plan(logical).await?;
         let context = Arc::new(frame.task_ctx());
-        let plan = frame.create_physical_plan().await?;
+        let mut plan = frame.create_physical_plan().await?;
+        if let Some(NewFile { written, wanted }) = file {
+            plan = Arc::new(NewFileExec::new(plan, written, wanted));
+        }
         Ok(Planned { plan, context })
     }
 }

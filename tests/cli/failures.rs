@@ -409,7 +409,7 @@ fn the_words_of_a_failed_command_are_told() {
 #[test]
 fn output_that_does_not_fit_its_declaration() {
     let place = Place::with("x", "1\ntwo\n3\n");
-    fails(&place, "FROM 'x' |> PIPE 'cat' AS (n INT)", 1, &["PIPE failed: column n", "two"]);
+    fails(&place, "FROM 'x' |> PIPE 'cat' AS (n INT)", 1, &["\"two\" does not fit column n INT"]);
     fails(&place, "FROM 'x' |> PIPE 'cat' AS (a, b)", 1, &["PIPE failed: output line 1"]);
     fails(
         &place,

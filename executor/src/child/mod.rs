@@ -4,6 +4,7 @@
 //! and reaps it.
 
 mod environment;
+mod exit_watch;
 mod groups;
 mod guardian;
 mod lua_child;

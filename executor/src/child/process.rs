@@ -6,9 +6,11 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use super::exit_watch::ExitWatch;
 use super::groups::Group;
 use super::stderr::StderrTail;
 use super::{environment, guardian, reaper, spawner};
@@ -35,6 +37,9 @@ pub struct ChildProcess {
     child: Option<Child>,
     group: Option<Group>,
     stderr: StderrTail,
+    /// There until the child has ended.
+    watch: Option<ExitWatch>,
+    cpu_time: Option<Duration>,
 }
 
 /// How a child ended.
@@ -58,7 +63,8 @@ impl ChildProcess {
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let errors = child.stderr.take().ok_or_else(missing)?;
         let stderr = StderrTail::of(errors);
-        Ok((Self { child: Some(child), group, stderr }, stdin, stdout))
+        let watch = ExitWatch::of(&child);
+        Ok((Self { child: Some(child), group, stderr, watch, cpu_time: None }, stdin, stdout))
     }
 
     /// Waits for the child itself to end. What it has left in its group runs on.
@@ -66,15 +72,22 @@ impl ChildProcess {
     /// # Errors
     /// When the operating system does not tell.
     pub async fn exited(&mut self) -> io::Result<ChildStatus> {
-        match &mut self.child {
-            Some(child) => Ok(ChildStatus::from(child.wait().await?)),
-            None => Err(io::Error::other("the child was let go of")),
+        let Some(child) = &mut self.child else {
+            return Err(io::Error::other("the child was let go of"));
+        };
+        // Only `wait` reaps it, so that until then it is there to be asked.
+        if let Some(watch) = &self.watch {
+            self.cpu_time = watch.ended().await;
+            self.watch = None;
         }
+        Ok(ChildStatus::from(child.wait().await?))
     }
 
-    /// The processor time that it used, once it has ended.
-    pub fn cpu_time(&self) -> Option<std::time::Duration> {
-        None
+    /// The processor time, of users and system, of the child and of the processes that it waited
+    /// for. `None` before [`exited`](Self::exited) has told of its end, and where the kernel does not
+    /// tell.
+    pub fn cpu_time(&self) -> Option<Duration> {
+        self.cpu_time
     }
 
     /// Ends what is left of the child's group, and returns the tail of what it wrote to stderr.

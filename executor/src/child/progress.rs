@@ -12,6 +12,9 @@ pub struct Progress {
     last_moved_millis: AtomicU64,
     work: AtomicUsize,
     reader_is_away: AtomicBool,
+    /// When the reader left last, and for how long it was away before.
+    left_millis: AtomicU64,
+    away_millis: AtomicU64,
 }
 
 impl Default for Progress {
@@ -21,6 +24,8 @@ impl Default for Progress {
             last_moved_millis: AtomicU64::new(0),
             work: AtomicUsize::new(0),
             reader_is_away: AtomicBool::new(false),
+            left_millis: AtomicU64::new(0),
+            away_millis: AtomicU64::new(0),
         }
     }
 }
@@ -47,8 +52,11 @@ impl Progress {
 
     /// Awaits `delivery` of rows to the next operator; the child is not to blame meanwhile.
     pub async fn deliver<T>(&self, delivery: impl Future<Output = T>) -> T {
+        let left = self.elapsed_millis();
+        self.left_millis.store(left, Ordering::Relaxed);
         self.reader_is_away.store(true, Ordering::Relaxed);
         let result = delivery.await;
+        self.away_millis.fetch_add(self.elapsed_millis() - left, Ordering::Relaxed);
         self.moved();
         self.reader_is_away.store(false, Ordering::Relaxed);
         result
@@ -67,14 +75,37 @@ impl Progress {
         self.quiet(limit, || true).await;
     }
 
+    /// Waits until the child has lived for `limit`, not counting the time that its reader was away;
+    /// for ever when `limit` is zero.
+    pub async fn lived(&self, limit: Duration) {
+        if limit.is_zero() {
+            return std::future::pending().await;
+        }
+        self.nap_until(limit, || {
+            let now = if self.reader_is_away.load(Ordering::Relaxed) {
+                self.left_millis.load(Ordering::Relaxed)
+            } else {
+                self.elapsed_millis()
+            };
+            Duration::from_millis(now.saturating_sub(self.away_millis.load(Ordering::Relaxed)))
+        })
+        .await;
+    }
+
     async fn quiet(&self, limit: Duration, is_its_turn: impl Fn() -> bool) {
+        self.nap_until(limit, || if is_its_turn() { self.quiet_for() } else { Duration::ZERO })
+            .await;
+    }
+
+    /// Looks at `passed` until it reaches `limit`, which it does not before that much time.
+    async fn nap_until(&self, limit: Duration, passed: impl Fn() -> Duration) {
         const SHORTEST_NAP: Duration = Duration::from_millis(10);
         loop {
-            let quiet = if is_its_turn() { self.quiet_for() } else { Duration::ZERO };
-            if quiet >= limit {
+            let passed = passed();
+            if passed >= limit {
                 return;
             }
-            tokio::time::sleep((limit - quiet).max(SHORTEST_NAP)).await;
+            tokio::time::sleep((limit - passed).max(SHORTEST_NAP)).await;
         }
     }
 

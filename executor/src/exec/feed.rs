@@ -5,6 +5,7 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_plan::metrics::Count;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
 use tokio::sync::oneshot;
@@ -31,6 +32,7 @@ pub(super) struct Feeder {
 pub(super) struct ChildInput {
     stdin: ChildStdin,
     pub(super) progress: Arc<Progress>,
+    written_bytes: Count,
 }
 
 /// Whether the child still reads.
@@ -100,14 +102,22 @@ fn died() -> DataFusionError {
 impl ChildInput {
     pub(super) fn new(stdin: ChildStdin, progress: Arc<Progress>) -> Self {
         widen_pipe(&stdin);
-        Self { stdin, progress }
+        Self { stdin, progress, written_bytes: Count::new() }
+    }
+
+    /// Adds what is written to `written_bytes`.
+    pub(super) fn counting(self, written_bytes: &Count) -> Self {
+        Self { written_bytes: written_bytes.clone(), ..self }
     }
 
     /// Writes all of `bytes`.
     pub(super) async fn write(&mut self, mut bytes: &[u8]) -> io::Result<Fed> {
         while !bytes.is_empty() {
             match self.stdin.write(bytes).await {
-                Ok(written) => bytes = &bytes[written..],
+                Ok(written) => {
+                    self.written_bytes.add(written);
+                    bytes = &bytes[written..];
+                }
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Fed::Refused),
                 Err(error) => return Err(error),
             }

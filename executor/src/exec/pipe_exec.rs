@@ -1,28 +1,28 @@
 //! `PIPE` in a physical plan.
 
-use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{
+    EquivalenceProperties, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr,
+};
 use datafusion::physical_plan::execution_plan::{
     Boundedness, EmissionType, ExecutionPlanProperties, ReplaceChildrenOptions,
 };
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+    Distribution, ExecutionPlan, InputDistributionRequirements, PlanProperties,
 };
 
-use super::OperatorArguments;
 use super::metrics::OperatorMetrics;
-use super::pipe_spec::PipeSpec;
+use super::pipe_spec::{PipeScope, PipeSpec};
 use super::pipe_task::{self, PipeTask};
 use super::row_errors::RowErrors;
-use crate::operator::first_line;
+use super::{OperatorArguments, pipe_rows};
 use crate::options::GleamOptions;
 use crate::text::INVALID_UTF8_LINES;
 
@@ -41,7 +41,8 @@ pub struct Arrangement {
     pub in_order: bool,
 }
 
-/// Sends rows through a shell child a partition: adjacent RAW pipes are one pipeline in one child.
+/// Sends rows through a shell child a partition, in which adjacent RAW pipes are one pipeline; with
+/// PER ROW, starts a child a row.
 #[derive(Debug, Clone)]
 pub struct PipeExec {
     input: Arc<dyn ExecutionPlan>,
@@ -89,6 +90,13 @@ impl PipeExec {
         &self.row_errors
     }
 
+    /// How many children a task may run at the same time, with PER ROW: one a core, shared by the
+    /// tasks.
+    fn concurrent_children(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        cores.div_ceil(self.properties.partitioning.partition_count().max(1))
+    }
+
     /// The input plan.
     pub fn input(&self) -> &Arc<dyn ExecutionPlan> {
         &self.input
@@ -113,37 +121,6 @@ pub(super) fn operator_properties(
     ))
 }
 
-impl DisplayAs for PipeExec {
-    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let codes: Vec<String> = self
-            .spec
-            .commands
-            .iter()
-            .map(|command| format!("`{}`", first_line(&command.code)))
-            .collect();
-        let arguments: Vec<String> =
-            self.arguments.values.iter().map(ToString::to_string).collect();
-        let columns: Vec<&str> = self
-            .properties
-            .eq_properties
-            .schema()
-            .fields()
-            .iter()
-            .map(|f| f.name().as_str())
-            .collect();
-        write!(
-            f,
-            "PipeExec: {}, using=[{}], {} -> ({}){}, children={}",
-            codes.join(" | "),
-            arguments.join(", "),
-            self.spec.input_format,
-            columns.join(", "),
-            super::shown_order(self.arrangement.in_order),
-            self.properties.partitioning.partition_count(),
-        )
-    }
-}
-
 impl ExecutionPlan for PipeExec {
     fn name(&self) -> &'static str {
         "PipeExec"
@@ -154,7 +131,19 @@ impl ExecutionPlan for PipeExec {
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        super::distribution(self.arrangement.in_order)
+        match self.spec.scope {
+            PipeScope::Partitioned => {
+                let keys = self.arrangement.partition_by.clone();
+                InputDistributionRequirements::new(vec![Distribution::KeyPartitioned(keys)])
+            }
+            PipeScope::Single => super::distribution(true),
+            PipeScope::Split | PipeScope::PerRow => super::distribution(self.arrangement.in_order),
+        }
+    }
+
+    /// What comes out is new: it has no order that DataFusion knows, whatever the order of the input.
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        vec![self.arrangement.order_by.clone().map(OrderingRequirements::from)]
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -166,7 +155,10 @@ impl ExecutionPlan for PipeExec {
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         let mut recursion = TreeNodeRecursion::Continue;
-        for expression in self.arguments.expressions() {
+        let Arrangement { partition_by, order_by, in_order: _ } = &self.arrangement;
+        let order_by = order_by.iter().flatten().map(|key| &key.expr);
+        let arranging = partition_by.iter().chain(order_by);
+        for expression in self.arguments.expressions().chain(arranging) {
             recursion = recursion.visit_sibling(|| f(expression))?;
         }
         Ok(recursion)
@@ -205,6 +197,9 @@ impl ExecutionPlan for PipeExec {
             schema: self.schema(),
             batch_rows: context.session_config().batch_size(),
             timeout: self.spec.timeout.unwrap_or(GleamOptions::of(&context).operator_timeout.0),
+            partition,
+            children: self.concurrent_children(),
+            row_errors: self.row_errors.clone(),
             metrics: OperatorMetrics::new(&self.metrics, partition),
             invalid_utf8_lines: MetricBuilder::new(&self.metrics)
                 .counter(INVALID_UTF8_LINES, partition),
@@ -212,7 +207,10 @@ impl ExecutionPlan for PipeExec {
         let input = self.input.execute(partition, context)?;
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema(), OUTPUT_QUEUE_BATCHES);
         let output = stream.tx();
-        stream.spawn(pipe_task::run(task, input, output));
+        match self.spec.scope {
+            PipeScope::PerRow => stream.spawn(pipe_rows::run(task, input, output)),
+            _ => stream.spawn(pipe_task::run(task, input, output)),
+        }
         Ok(stream.build())
     }
 

@@ -28,11 +28,16 @@ pub struct PipeSpec {
     pub output_format: WireFormat,
     /// Which rows share a child.
     pub scope: PipeScope,
-    /// The exit statuses that are success; where there are none, the usual rules hold.
+    /// The exit statuses that are success, of one command; where there are none, the usual rules
+    /// hold.
     pub ok_exit: Vec<i32>,
-    /// TIMEOUT, where it replaces the setting of the session.
+    /// TIMEOUT, where it replaces the setting of the session: how long a child may make no progress,
+    /// or with PER ROW, live.
     pub timeout: Option<Duration>,
     /// What rows of the output that do not fit the columns do, and with PER ROW, failing children.
+    ///
+    /// The rows that are counted as looked at are those of the output; with PER ROW, those of the
+    /// input, and of the output those that do not fit.
     pub on_error: OnError,
 }
 
@@ -45,7 +50,7 @@ pub enum PipeScope {
     Partitioned,
     /// All; the child is started for no rows as well.
     Single,
-    /// None: each has its own.
+    /// None: each has its own, which gets the values as arguments. There is one command then.
     PerRow,
 }
 

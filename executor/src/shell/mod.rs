@@ -6,4 +6,4 @@ mod verdict;
 
 pub use pipeline::last_pipeline;
 pub use script::{StatusPipe, script, trap};
-pub use verdict::{COMMAND_NOT_FOUND, ShellFailure, verdict};
+pub use verdict::{COMMAND_NOT_FOUND, ShellFailure, verdict, verdict_among};

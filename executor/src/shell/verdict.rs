@@ -13,6 +13,8 @@ const BROKEN_PIPE: i32 = SIGNAL_BASE + libc::SIGPIPE;
 /// What status 127 means when a shell gives it.
 pub const COMMAND_NOT_FOUND: &str = "command not found";
 
+const NOT_LISTED: &str = "which OK EXIT does not list";
+
 /// Which of the child's codes failed, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShellFailure {
@@ -60,6 +62,34 @@ pub fn verdict(codes: &[&str], status: ChildStatus, report: &str) -> Result<(), 
         (ChildStatus::Exited(_), None) if codes.len() == 1 => Ok(()),
         _ => Err(explain(0, 0, status, codes.len())),
     }
+}
+
+/// Judges the end of a child that ran `code` with OK EXIT: `ok_exit` are the only statuses that are
+/// success. A command whose reader had read enough counts as one that ended well.
+///
+/// # Errors
+/// When the status is none of them.
+pub fn verdict_among(
+    ok_exit: &[i32],
+    status: ChildStatus,
+    report: &str,
+) -> Result<(), ShellFailure> {
+    let failure = |meaning| ShellFailure { position: 0, status, meaning };
+    let ChildStatus::Exited(code) = status else { return Err(failure(None)) };
+    let code = report.lines().filter_map(ShellReport::parse).next_back().map_or(code, |report| {
+        let pipeline = &report.pipeline;
+        let explains = report.status == code
+            && pipeline.iter().rev().find(|status| **status != 0) == Some(&code);
+        let Some((last, before)) = pipeline.split_last().filter(|_| explains) else { return code };
+        let harmless = |status: &i32| *status == 0 || *status == BROKEN_PIPE;
+        let of_reader = (*last != 0).then_some(last);
+        of_reader.or(before.iter().rev().find(|status| !harmless(status))).copied().unwrap_or(0)
+    });
+    if ok_exit.contains(&code) {
+        return Ok(());
+    }
+    let explained = explain(0, code, status, 1);
+    Err(ShellFailure { meaning: explained.meaning.or(Some(NOT_LISTED)), ..explained })
 }
 
 /// One line of the report.
@@ -183,6 +213,27 @@ mod tests {
             check(&["cat", "sort"], 137, "0 0 0\n2 137 0 137"),
             Some((1, "was killed by signal 9 (SIGKILL)".to_owned()))
         );
+    }
+
+    #[test]
+    fn ok_exit_replaces_the_rules() {
+        let check = |ok_exit: &[i32], exit: i32, report: &str, is_fine: bool| {
+            let verdict = verdict_among(ok_exit, ChildStatus::Exited(exit), report);
+            assert_eq!(verdict.is_ok(), is_fine, "{exit} {report}");
+        };
+        check(&[0, 3], 0, "0 0 0", true);
+        check(&[0, 3], 3, "0 3 3", true);
+        check(&[0, 3], 3, "", true);
+        check(&[3], 0, "0 0 0", false);
+        check(&[0, 3], 1, "0 1 1", false);
+        check(&[0], 141, "0 141 141 0", true);
+        check(&[1], 141, "0 141 141 0", false);
+        check(&[0], 141, "0 141 141", false);
+        check(&[0, 3], 141, "0 141 3 141 0", true);
+        check(&[0], 141, "0 141 3 141 0", false);
+        check(&[127], 127, "0 127 127", true);
+        let killed = ChildStatus::Signalled(libc::SIGKILL);
+        assert!(verdict_among(&[0, 137], killed, "").is_err());
     }
 
     #[test]

@@ -1,126 +1,184 @@
-//! Lines with tabs to columns.
+//! Records to columns of TEXT.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::HashMap;
 
-use arrow::array::{Array, ArrayRef, StringViewArray, StringViewBuilder};
+use arrow::array::{Array, StringViewArray, StringViewBuilder};
+use memchr::memchr_iter;
 
-use super::WireFormat;
+use super::{Records, WireFormat, csv, json_object, tsv};
+use crate::text::line_views;
 
-/// Reads lines into columns of TEXT, split at tabs.
+/// Reads records into columns of TEXT.
 ///
-/// In TSV the escapes `\t \n \r \\` are undone and `\N` is NULL; a backslash before anything else is
-/// a backslash. A program that was fed RAW lines knows nothing of escapes, so that its fields are
-/// taken as they are: `C:\new` in a log stays what it is.
-#[derive(Debug, Clone, Copy)]
+/// In TSV escapes are undone. A program that was fed RAW lines knows nothing of escapes, so that the
+/// fields between its tabs are taken as they are: `C:\new` in a log stays what it is.
+#[derive(Debug, Clone)]
 pub struct FieldReader {
-    columns: usize,
     format: WireFormat,
+    columns: usize,
+    /// Where the value of a key goes, in JSON.
+    keys: HashMap<String, usize>,
+}
+
+/// The columns of some records.
+#[derive(Debug)]
+pub struct Fields {
+    /// As many values as there are records; those of a bad one are NULL.
+    pub columns: Vec<StringViewArray>,
+    /// In the order of the records.
+    pub bad: Vec<BadRecord>,
+    /// Records that were not UTF-8; their bad bytes are U+FFFD.
+    pub invalid_utf8: usize,
+}
+
+/// A record that does not have the columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRecord {
+    /// Its index among the records.
+    pub row: usize,
+    /// What is wrong with it.
+    pub reason: String,
+    /// How many fields it has, where that is what is wrong.
+    pub fields: Option<usize>,
 }
 
 impl FieldReader {
-    /// A reader of lines with `columns` fields.
-    pub fn new(format: WireFormat, columns: usize) -> Self {
-        Self { columns, format }
+    /// A reader of rows with the columns `names`.
+    pub fn new<'a>(format: WireFormat, names: impl IntoIterator<Item = &'a str>) -> Self {
+        let keys: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let columns = keys.len();
+        let keys = keys.into_iter().enumerate().map(|(column, key)| (key, column)).collect();
+        Self { format, columns, keys }
     }
 
-    /// The fields of `lines`, a column each.
-    ///
-    /// # Errors
-    /// The first line with another number of fields: its index and what is wrong with it.
-    pub fn read(&self, lines: &StringViewArray) -> Result<Vec<ArrayRef>, (usize, String)> {
-        let mut builders: Vec<StringViewBuilder> =
-            (0..self.columns).map(|_| StringViewBuilder::with_capacity(lines.len())).collect();
-        for (row, line) in lines.iter().enumerate() {
-            let line = line.unwrap_or_default();
-            let fields = line.split('\t').count();
-            if fields != self.columns {
-                let expected = self.columns;
-                return Err((row, format!("{fields} fields where AS has {expected} columns")));
+    /// The fields of `records`.
+    pub fn read(&self, records: &Records) -> Fields {
+        match records {
+            Records::Lines(lines) => {
+                let lines = line_views(lines);
+                let fields = self.read_lines(&lines.array);
+                Fields { invalid_utf8: lines.invalid_lines, ..fields }
             }
-            for (builder, field) in builders.iter_mut().zip(line.split('\t')) {
-                match self.format {
-                    WireFormat::Raw => builder.append_value(field),
-                    WireFormat::Tsv => builder.append_option(unescape(field)),
+            Records::Csv(records) => {
+                let mut rows = Rows::new(self.columns, records.rows());
+                let mut invalid_utf8 = 0;
+                for record in records.iter() {
+                    let record = match simdutf8::basic::from_utf8(record) {
+                        Ok(record) => Cow::Borrowed(record),
+                        Err(_) => {
+                            invalid_utf8 += 1;
+                            String::from_utf8_lossy(record)
+                        }
+                    };
+                    rows.read(&record, |take| csv::read_record(&record, take));
+                }
+                Fields { invalid_utf8, ..rows.finish() }
+            }
+        }
+    }
+
+    fn read_lines(&self, lines: &StringViewArray) -> Fields {
+        if self.format == WireFormat::Raw && self.columns == 1 {
+            return Fields { columns: vec![lines.clone()], bad: Vec::new(), invalid_utf8: 0 };
+        }
+        let mut rows = Rows::new(self.columns, lines.len());
+        for line in lines.iter().map(Option::unwrap_or_default) {
+            match self.format {
+                WireFormat::Raw => rows.read_tabs(line, |field| Some(Cow::Borrowed(field))),
+                // CSV does not come in lines.
+                WireFormat::Tsv | WireFormat::Csv => rows.read_tabs(line, tsv::unescape),
+                WireFormat::Json => {
+                    let mut values = vec![None; self.columns];
+                    let read = json_object::read(line, |key, value| {
+                        if let Some(column) = self.keys.get(key) {
+                            values[*column] = value;
+                        }
+                    });
+                    match read {
+                        Ok(()) => rows.push(values),
+                        Err(reason) => rows.push_bad(format!("{reason}: {}", clipped(line)), None),
+                    }
                 }
             }
         }
-        Ok(builders.into_iter().map(|mut builder| Arc::new(builder.finish()) as ArrayRef).collect())
+        rows.finish()
     }
 }
 
-fn unescape(field: &str) -> Option<Cow<'_, str>> {
-    if field == r"\N" {
-        return None;
-    }
-    if !field.contains('\\') {
-        return Some(Cow::Borrowed(field));
-    }
-    let mut value = String::with_capacity(field.len());
-    let mut characters = field.chars().peekable();
-    while let Some(character) = characters.next() {
-        let meant = match (character, characters.peek()) {
-            ('\\', Some('t')) => '\t',
-            ('\\', Some('n')) => '\n',
-            ('\\', Some('r')) => '\r',
-            ('\\', Some('\\')) => '\\',
-            _ => {
-                value.push(character);
-                continue;
-            }
-        };
-        characters.next();
-        value.push(meant);
-    }
-    Some(Cow::Owned(value))
+/// Columns in the making.
+struct Rows {
+    builders: Vec<StringViewBuilder>,
+    rows: usize,
+    bad: Vec<BadRecord>,
 }
 
-#[cfg(test)]
-mod tests {
-    use arrow::array::{Array, AsArray};
-    use proptest::prelude::*;
+impl Rows {
+    fn new(columns: usize, capacity: usize) -> Self {
+        let builder = || StringViewBuilder::with_capacity(capacity);
+        Self { builders: (0..columns).map(|_| builder()).collect(), rows: 0, bad: Vec::new() }
+    }
 
-    use super::super::{TextWriter, WireFormat};
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read(rows in prop::collection::vec(
-            prop::collection::vec(prop::option::of("(\\PC|[\t\n\r\\\\N]){0,8}"), 3), 0..6)
-        ) {
-            let columns: Vec<StringViewArray> = (0..3)
-                .map(|column| rows.iter().map(|row| row[column].as_deref()).collect())
-                .collect();
-            let text = TextWriter::new(WireFormat::Tsv).write(&columns).expect("TSV takes all");
-            let text = String::from_utf8(text).expect("it was UTF-8");
-            let lines: StringViewArray = text.split_terminator('\n').map(Some).collect();
-            prop_assert_eq!(lines.len(), rows.len());
-            let read = FieldReader::new(WireFormat::Tsv, 3).read(&lines).expect("it was written so");
-            for (read, written) in read.iter().zip(&columns) {
-                prop_assert_eq!(read.as_string_view(), written);
-            }
+    /// A row of the fields between the tabs of a line.
+    fn read_tabs<'a>(&mut self, line: &'a str, value: impl Fn(&'a str) -> Option<Cow<'a, str>>) {
+        let found = memchr_iter(b'\t', line.as_bytes()).count() + 1;
+        if found != self.builders.len() {
+            return self.push_wrong_count(line, found);
         }
+        for (builder, field) in self.builders.iter_mut().zip(line.split('\t')) {
+            builder.append_option(value(field));
+        }
+        self.rows += 1;
     }
 
-    #[test]
-    fn reads_fields() {
-        let check = |format, line: &str, expected: Result<[Option<&str>; 2], &str>| {
-            let lines = StringViewArray::from_iter_values(["a\tb", line]);
-            let read = FieldReader::new(format, 2).read(&lines);
-            let expected = expected.map_err(|reason| (1, reason.to_owned()));
-            let second = read.map(|columns| {
-                [0, 1].map(|column| {
-                    let column = columns[column].as_string_view();
-                    column.is_valid(1).then(|| column.value(1).to_owned())
-                })
-            });
-            assert_eq!(second, expected.map(|row| row.map(|value| value.map(str::to_owned))));
-        };
-        let (raw, tsv) = (WireFormat::Raw, WireFormat::Tsv);
-        check(tsv, "a", Err("1 fields where AS has 2 columns"));
-        check(raw, "a\tb\tc", Err("3 fields where AS has 2 columns"));
-        check(tsv, "\\N\ta\\\\n\\x\\", Ok([None, Some("a\\n\\x\\")]));
-        check(raw, "\\N\tC:\\new", Ok([Some("\\N"), Some("C:\\new")]));
-        check(raw, "\t", Ok([Some(""), Some("")]));
+    /// A row of the fields that `fields` hands out, of which there may be too few or too many.
+    fn read<'a>(
+        &mut self,
+        record: &str,
+        fields: impl FnOnce(&mut dyn FnMut(Option<Cow<'a, str>>)),
+    ) {
+        let columns = self.builders.len();
+        let mut values = Vec::with_capacity(columns);
+        let mut found = 0;
+        fields(&mut |value| {
+            found += 1;
+            if found <= columns {
+                values.push(value);
+            }
+        });
+        if found == columns { self.push(values) } else { self.push_wrong_count(record, found) }
+    }
+
+    fn push_wrong_count(&mut self, record: &str, found: usize) {
+        let (columns, record) = (self.builders.len(), clipped(record));
+        let reason = format!("{found} fields where AS has {columns} columns: {record}");
+        self.push_bad(reason, Some(found));
+    }
+
+    fn push(&mut self, values: Vec<Option<Cow<'_, str>>>) {
+        for (builder, value) in self.builders.iter_mut().zip(values) {
+            builder.append_option(value);
+        }
+        self.rows += 1;
+    }
+
+    fn push_bad(&mut self, reason: String, fields: Option<usize>) {
+        self.builders.iter_mut().for_each(StringViewBuilder::append_null);
+        self.bad.push(BadRecord { row: self.rows, reason, fields });
+        self.rows += 1;
+    }
+
+    fn finish(self) -> Fields {
+        let columns = self.builders.into_iter().map(|mut builder| builder.finish());
+        Fields { columns: columns.collect(), bad: self.bad, invalid_utf8: 0 }
+    }
+}
+
+/// A value as messages show it.
+pub(crate) fn clipped(value: &str) -> String {
+    const LIMIT_CHARACTERS: usize = 80;
+    match value.char_indices().nth(LIMIT_CHARACTERS) {
+        Some((end, _)) => format!("{:?}…", &value[..end]),
+        None => format!("{value:?}"),
     }
 }

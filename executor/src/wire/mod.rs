@@ -1,12 +1,28 @@
-//! Text between the query and a shell child: RAW lines and TSV.
+//! Text between the query and a shell child, in the formats of `PIPE … FORMAT`, without headers.
 
+mod csv;
+mod csv_records;
+mod encode;
 mod fields;
-mod writer;
+mod json;
+mod json_object;
+mod raw;
+mod records;
+mod tsv;
+mod typed;
 
-pub use fields::FieldReader;
-pub use writer::TextWriter;
+pub(crate) use encode::to_text;
+pub use encode::{Unwritable, encode};
+pub(crate) use fields::clipped;
+pub use fields::{BadRecord, FieldReader, Fields};
+pub use records::{BrokenOutput, RecordBatcher, Records};
+pub use typed::{Typed, type_name, typed};
 
 use std::fmt;
+
+/// A record can be as long as its text form fits a column of strings: they count bytes in 31 bits,
+/// and a byte that is not UTF-8 becomes three.
+const MAX_RECORD_BYTES: usize = i32::MAX as usize / 3;
 
 /// How rows are written as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,6 +31,18 @@ pub enum WireFormat {
     Raw,
     /// Columns separated by tabs; tab, newline, carriage return and backslash escaped; NULL is `\N`.
     Tsv,
+    /// As PostgreSQL's `COPY … CSV`: NULL is a field with nothing in it, an empty string is `""`, and
+    /// a record may span lines.
+    Csv,
+    /// An object a line.
+    Json,
+}
+
+impl WireFormat {
+    /// What a row is in it, for messages.
+    pub fn record_name(self) -> &'static str {
+        if self == Self::Csv { "record" } else { "line" }
+    }
 }
 
 impl fmt::Display for WireFormat {
@@ -22,6 +50,11 @@ impl fmt::Display for WireFormat {
         f.write_str(match self {
             Self::Raw => "RAW",
             Self::Tsv => "TSV",
+            Self::Csv => "CSV",
+            Self::Json => "JSON",
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

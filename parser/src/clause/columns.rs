@@ -1,5 +1,7 @@
 //! The columns that an operator declares.
 
+use std::collections::HashSet;
+
 use sqlparser::tokenizer::Token;
 
 use crate::cut::Cutter;
@@ -11,12 +13,13 @@ impl Cutter<'_, '_> {
     /// `AS (column [type], …)` at `at`: the columns, and the token behind them.
     pub(crate) fn columns(&self, at: usize) -> Result<(Vec<ColumnDecl>, usize), Diagnostic> {
         let close = self.tokens.partner(at + 1);
-        let mut columns: Vec<ColumnDecl> = Vec::new();
+        let mut columns = Vec::new();
+        let mut names = HashSet::new();
         let mut start = at + 2;
         while start <= close {
             let piece_end = self.column_end(start, close);
             let column = self.column(start, piece_end)?;
-            if columns.iter().any(|other| same_name(other, &column)) {
+            if !names.insert(normal(&column.name).value) {
                 return Err(Diagnostic::new(format!("column {} is declared twice", column.name))
                     .at(column.span));
             }
@@ -64,9 +67,4 @@ impl Cutter<'_, '_> {
         })?;
         Ok(ColumnDecl { name, data_type, span: tokens.span_of(start..end) })
     }
-}
-
-/// Unquoted names differ only in case when they are the same.
-pub(crate) fn same_name(left: &ColumnDecl, right: &ColumnDecl) -> bool {
-    normal(&left.name).value == normal(&right.name).value
 }

@@ -30,6 +30,7 @@ impl Cutter<'_, '_> {
         }
         let start = at + 2;
         let behind = self.sort_end(start, end);
+        self.refuse_all(start, behind)?;
         if behind == start {
             let found = self.tokens.describe(start);
             return Err(Diagnostic::new(format!("expected an expression, found {found}"))

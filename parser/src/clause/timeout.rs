@@ -19,7 +19,9 @@ impl Cutter<'_, '_> {
         let is_interval = at + 1 < end && tokens.is_word(at + 1, "INTERVAL");
         let value = if is_interval { at + 2 } else { at + 1 };
         let (number, behind) = match tokens.token(value).filter(|_| value < end) {
-            Some(Token::SingleQuotedString(text)) => (text.clone(), value + 1),
+            Some(Token::SingleQuotedString(_) | Token::DollarQuotedString(_)) => {
+                (self.code(value).text, value + 1)
+            }
             Some(Token::Number(number, _)) if is_interval => (number.clone(), value + 1),
             _ => {
                 let found = self.tokens.describe(value);

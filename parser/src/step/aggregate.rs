@@ -16,6 +16,7 @@ impl Cutter<'_, '_> {
         let tokens = self.tokens;
         let group = self.find_group(keyword + 1, end);
         let items_end = group.unwrap_or(end);
+        self.refuse_select_forms(keyword + 1, items_end)?;
         let items = if items_end == keyword + 1 {
             Vec::new()
         } else {
@@ -32,9 +33,11 @@ impl Cutter<'_, '_> {
                     "AGGREGATE takes aggregate functions such as count(*)",
                 )
                 .at(tokens.span(keyword + 1))
-                .with_hint(
-                    "columns to group by follow GROUP BY; SELECT makes columns of each row",
-                ));
+                .with_hint(if items.iter().any(is_window) {
+                    "window functions go into |> EXTEND or |> SELECT"
+                } else {
+                    "columns to group by follow GROUP BY; SELECT makes columns of each row"
+                }));
             }
             return Ok(Step::Aggregate(Aggregate { items, keys: Vec::new(), ordered: false }));
         };
@@ -45,6 +48,7 @@ impl Cutter<'_, '_> {
                 .at(tokens.span(by))
                 .with_hint("write GROUP BY or GROUP AND ORDER BY"));
         }
+        self.refuse_grouping_forms(by + 1, end)?;
         let keys = self.list(by + 1, end, aggregate_item)?;
         for (key, index) in keys.iter().zip(by + 1..) {
             if let Expr::Value(value) = &key.expr.expr {
@@ -73,6 +77,10 @@ impl Cutter<'_, '_> {
     }
 }
 
+fn is_window(item: &ExprWithAliasAndOrderBy) -> bool {
+    matches!(&item.expr.expr, Expr::Function(function) if function.over.is_some())
+}
+
 /// `expr [[AS] alias] [ASC | DESC] [NULLS FIRST | LAST]`; sqlparser stops before NULLS.
 fn aggregate_item(parser: &mut Parser<'_>) -> Result<ExprWithAliasAndOrderBy, ParserError> {
     let mut item = parser.parse_expr_with_alias_and_order_by()?;
@@ -80,6 +88,10 @@ fn aggregate_item(parser: &mut Parser<'_>) -> Result<ExprWithAliasAndOrderBy, Pa
         item.order_by.nulls_first = Some(true);
     } else if parser.parse_keywords(&[Keyword::NULLS, Keyword::LAST]) {
         item.order_by.nulls_first = Some(false);
+    }
+    // GoogleSQL has the alias behind the order as well.
+    if item.expr.alias.is_none() && parser.parse_keyword(Keyword::AS) {
+        item.expr.alias = Some(parser.parse_identifier()?);
     }
     Ok(item)
 }

@@ -12,6 +12,7 @@ use super::Step;
 
 impl Cutter<'_, '_> {
     pub(crate) fn set(&mut self, keyword: usize, end: usize) -> Result<Step, Diagnostic> {
+        self.refuse_qualified(keyword, end)?;
         let columns = self.list(keyword + 1, end, |parser| {
             let name = parser.parse_identifier()?;
             parser.expect_token(&Token::Eq)?;
@@ -23,6 +24,7 @@ impl Cutter<'_, '_> {
     }
 
     pub(crate) fn drop_columns(&mut self, keyword: usize, end: usize) -> Result<Step, Diagnostic> {
+        self.refuse_qualified(keyword, end)?;
         let columns: Vec<Ident> = self
             .list(keyword + 1, end, |parser| parser.parse_identifier())?
             .iter()
@@ -45,6 +47,7 @@ impl Cutter<'_, '_> {
     }
 
     pub(crate) fn rename(&mut self, keyword: usize, end: usize) -> Result<Step, Diagnostic> {
+        self.refuse_qualified(keyword, end)?;
         let names = self.list(keyword + 1, end, |parser| {
             let old = parser.parse_identifier()?;
             let _optional = parser.parse_keyword(Keyword::AS);
@@ -54,6 +57,32 @@ impl Cutter<'_, '_> {
         refuse_repeated(names.iter().map(|(_, new)| new))?;
         let span = self.tokens.span(keyword);
         Ok(Step::Operator(self.keep(keyword..end, span, OperatorKind::Rename(names))))
+    }
+}
+
+impl Cutter<'_, '_> {
+    /// Refuses `t.a` where a list names a column.
+    fn refuse_qualified(&self, keyword: usize, end: usize) -> Result<(), Diagnostic> {
+        let tokens = self.tokens;
+        let mut begins_name = true;
+        let mut index = keyword + 1;
+        while index + 2 < end {
+            if begins_name && tokens.is(index + 1, &Token::Period) {
+                let step = tokens.word(keyword).unwrap_or_default();
+                return Err(Diagnostic::new(format!("{step} names columns without their table"))
+                    .at(tokens.span_of(index..index + 3))
+                    .with_hint(format!(
+                        "write {step} {}",
+                        tokens.script.slice(tokens.span(index + 2))
+                    )));
+            }
+            if tokens.is(index, &Token::LParen) {
+                index = tokens.partner(index);
+            }
+            begins_name = tokens.is(index, &Token::Comma);
+            index += 1;
+        }
+        Ok(())
     }
 }
 

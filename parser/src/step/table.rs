@@ -4,13 +4,15 @@
 use sqlparser::ast::{
     JoinConstraint, JoinOperator, SetOperator, SetQuantifier, TableFactor, TableSampleKind,
 };
-use sqlparser::tokenizer::{Token, TokenWithSpan};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
 use crate::cut::{Cutter, Place};
 use crate::desugar::sample;
 use crate::diagnostic::Diagnostic;
 
 use super::Step;
+
+const SAME_ORDER: &str = "bring the columns into the same order with SELECT first";
 
 impl Cutter<'_, '_> {
     pub(crate) fn join(&mut self, keyword: usize, end: usize) -> Result<Step, Diagnostic> {
@@ -50,6 +52,7 @@ impl Cutter<'_, '_> {
         let quantifier = match tokens.word(keyword + 1).as_deref() {
             Some("ALL") => SetQuantifier::All,
             Some("DISTINCT") => SetQuantifier::Distinct,
+            Some("BY") => return Err(by_name(operator, tokens.span(keyword + 1))),
             _ => {
                 return Err(Diagnostic::new(format!(
                     "expected {} after {operator}, found {}",
@@ -67,9 +70,7 @@ impl Cutter<'_, '_> {
         }
         let body = keyword + 2;
         if matches!(tokens.word(body).as_deref(), Some("BY" | "CORRESPONDING" | "STRICT")) {
-            return Err(Diagnostic::new(format!("not supported: |> {operator} … BY NAME"))
-                .at(tokens.span(body))
-                .with_hint("bring the columns into the same order with SELECT"));
+            return Err(by_name(operator, tokens.span(body)));
         }
         if body >= end || !tokens.is(body, &Token::LParen) {
             return Err(Diagnostic::new(format!("expected `(`, found {}", tokens.describe(body)))
@@ -83,6 +84,22 @@ impl Cutter<'_, '_> {
             Ok(*query)
         })?;
         Ok(Step::SetOperation { operator, quantifier, queries })
+    }
+
+    /// `LEFT UNION ALL BY NAME` and the like.
+    pub(super) fn modifies_set_operation(&self, keyword: usize) -> bool {
+        let behind = keyword + 1 + usize::from(self.tokens.is_word(keyword + 1, "OUTER"));
+        matches!(self.tokens.word(behind).as_deref(), Some("UNION" | "INTERSECT" | "EXCEPT"))
+    }
+
+    pub(super) fn modified_set_operation(&self, keyword: usize) -> Diagnostic {
+        let tokens = self.tokens;
+        let last = keyword + 1 + usize::from(tokens.is_word(keyword + 1, "OUTER"));
+        let place = tokens.span_of(keyword..last + 1);
+        let words = (keyword..=last).filter_map(|index| tokens.word(index)).collect::<Vec<_>>();
+        Diagnostic::new(format!("not supported: |> {}", words.join(" ")))
+            .at(place)
+            .with_hint(SAME_ORDER)
     }
 
     pub(crate) fn table_sample(&mut self, keyword: usize, end: usize) -> Result<Step, Diagnostic> {
@@ -105,4 +122,11 @@ impl Cutter<'_, '_> {
             _ => Err(self.unexpected(keyword)),
         }
     }
+}
+
+/// GoogleSQL matches columns by name as well; DataFusion does so in another way.
+fn by_name(operator: SetOperator, place: Span) -> Diagnostic {
+    Diagnostic::new(format!("not supported: |> {operator} that matches columns by name"))
+        .at(place)
+        .with_hint(SAME_ORDER)
 }

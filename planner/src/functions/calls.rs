@@ -51,10 +51,10 @@ fn plan_calls(plan: LogicalPlan) -> Result<LogicalPlan> {
         | LogicalPlan::Window(_)
         | LogicalPlan::Distinct(_)
         | LogicalPlan::Extension(_) => plan_one_input(&plan),
-        other => plan_err!(
-            "a Lua function cannot be called in {}; use it in a SELECT",
-            other.display().to_string().split([':', ' ']).next().unwrap_or_default()
-        ),
+        LogicalPlan::Values(_) => {
+            plan_err!("a Lua function cannot be called in VALUES; use it in a SELECT")
+        }
+        _ => plan_err!("a Lua function cannot be called here; use it in a SELECT"),
     }
 }
 

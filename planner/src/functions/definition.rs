@@ -151,13 +151,28 @@ impl LuaFunction {
         Field::new(name, self.returns.data_type.to_arrow(), true)
     }
 
-    fn declaration(&self) -> String {
+    /// The type of its values, in SQL.
+    pub(super) fn returned_type(&self) -> &LuaType {
+        &self.returns.data_type
+    }
+
+    /// Whether it is not called where an argument is NULL.
+    pub(super) fn is_strict(&self) -> bool {
+        self.is_strict
+    }
+
+    /// Its name and what it takes.
+    pub(super) fn declaration(&self) -> String {
+        format!("{}{}", self.name, self.parameter_list())
+    }
+
+    fn parameter_list(&self) -> String {
         let parameters = self.parameters.iter().map(|(name, data_type)| {
             let shown = LuaType::try_from(data_type);
             let shown = shown.map_or_else(|_| data_type.to_string(), |lua| lua.to_string());
             format!("{name} {shown}")
         });
-        format!("{}({})", self.name, parameters.collect::<Vec<_>>().join(", "))
+        format!("({})", parameters.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -179,9 +194,10 @@ impl ScalarUDFImpl for LuaFunction {
         if arguments.len() != expected {
             let given = arguments.len();
             return plan_err!(
-                "`{}` takes {expected} argument{}, and is given {given}",
-                self.declaration(),
-                if expected == 1 { "" } else { "s" }
+                "`{}` takes {expected} argument{}, {}, and is given {given}",
+                self.name,
+                if expected == 1 { "" } else { "s" },
+                self.parameter_list()
             );
         }
         for ((name, to), from) in self.parameters.iter().zip(arguments) {
@@ -189,8 +205,9 @@ impl ScalarUDFImpl for LuaFunction {
                 let given = LuaType::try_from(from);
                 let given = given.map_or_else(|_| from.to_string(), |lua| lua.to_string());
                 return plan_err!(
-                    "`{}` is given {given} for `{name}`; convert it with CAST",
-                    self.declaration()
+                    "`{}` takes {}, and is given {given} for `{name}`; convert it with CAST",
+                    self.name,
+                    self.parameter_list()
                 );
             }
         }

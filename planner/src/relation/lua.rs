@@ -67,7 +67,15 @@ pub(crate) fn check_syntax(code: &Code) -> Result<(), Diagnostic> {
             code.start.line + line - 1,
             if line == 1 { code.start.column } else { 1 },
         );
-        refuse(format!("Lua syntax error in line {line}: {}", error.message), Span::new(at, at))
+        let message = format!("Lua syntax error in line {line}: {}", error.message);
+        let diagnostic = refuse(message, Span::new(at, at));
+        if error.message.contains("'end' expected") {
+            diagnostic.with_hint("every function, if, for and while ends with `end`")
+        } else if !code.text.contains("function") {
+            diagnostic.with_hint("the code is a Lua function: function(line) return … end")
+        } else {
+            diagnostic
+        }
     })
 }
 
