@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 use libtest_mimic::{Arguments, Trial};
 
 /// What each example has to answer.
-const ANSWERS: [(&str, fn() -> Table); 9] = [
+const ANSWERS: [(&str, Answer); 9] = [
     ("awk", awk),
     ("blocklist", blocklist),
     ("duplicates", duplicates),
@@ -31,6 +31,7 @@ const CUT: &str = "SET datafusion.execution.target_partitions = 7;
                    SET datafusion.optimizer.repartition_file_min_size = 1";
 
 type Table = Vec<Vec<String>>;
+type Answer = fn() -> Table;
 
 fn main() -> ExitCode {
     let mut trials: Vec<Trial> = ANSWERS
