@@ -113,7 +113,13 @@ impl Default for OperatorTimeout {
 
 impl fmt::Display for OperatorTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}ms", self.0.as_millis())
+        let milliseconds = self.0.as_millis();
+        match milliseconds {
+            0 => f.write_str("0"),
+            whole if whole % 60_000 == 0 => write!(f, "{}m", whole / 60_000),
+            whole if whole % 1000 == 0 => write!(f, "{}s", whole / 1000),
+            whole => write!(f, "{whole}ms"),
+        }
     }
 }
 

@@ -4,6 +4,29 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::CopyToStatement;
+use datafusion::sql::sqlparser::ast::Value;
+
+/// Says for extensions that DataFusion does not know what they are: those that FROM reads.
+pub(crate) fn name_format(statement: &mut CopyToStatement) {
+    if statement.stored_as.is_some() {
+        return;
+    }
+    let extension =
+        Path::new(&statement.target).extension().and_then(|extension| extension.to_str());
+    match extension {
+        Some("jsonl" | "ndjson") => statement.stored_as = Some("JSON".to_owned()),
+        Some("tsv") => {
+            statement.stored_as = Some("CSV".to_owned());
+            let is_delimiter = |(key, _): &(String, Value)| key.ends_with("delimiter");
+            if !statement.options.iter().any(is_delimiter) {
+                let tab = Value::SingleQuotedString("\t".to_owned());
+                statement.options.push(("format.delimiter".to_owned(), tab));
+            }
+        }
+        _ => {}
+    }
+}
 
 /// Where a COPY writes first, and what the file is called in the end.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use datafusion::common::diagnostic::Diagnostic as DataFusionDiagnostic;
 use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
 use gleam_sql_executor::text::TextError;
 use gleam_sql_parser::{Diagnostic, HighlightClass, Location, Span, Statement, highlight};
 
@@ -28,6 +29,14 @@ pub(crate) fn planning(
     } else {
         of_datafusion(error, session)
     };
+    if let SqlStatement::CopyTo(copy) = &statement.body
+        && let CopyToSource::Relation(name) = &copy.source
+        && diagnostic.hint.as_ref().is_some_and(|hint| hint.starts_with(FILE_HINT))
+    {
+        let name = name.to_string();
+        let name = name.trim_matches(['\'', '"']);
+        diagnostic.hint = Some(format!("a file is copied with COPY (FROM '{name}') TO …"));
+    }
     if diagnostic.span.is_none() {
         let words: Vec<&str> = quoted_words(&diagnostic.message).collect();
         let place = words.into_iter().find_map(|word| places.of_word(word));
@@ -83,6 +92,9 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     } else if plain_message(error).contains("not allowed in the WHERE clause") {
         Diagnostic::new("an aggregate function is not allowed in WHERE")
             .with_hint("filter behind the aggregation: |> AGGREGATE … |> WHERE …, or HAVING")
+    } else if plain_message(error).contains("logical expression WindowFunction") {
+        Diagnostic::new("a window function is not allowed here")
+            .with_hint("compute it first: |> EXTEND … AS name |> WHERE name …")
     } else if let Some(name) = ambiguous_new_name(&plain_message(error)) {
         Diagnostic::new(format!("two columns would be called `{name}`")).with_hint(format!(
             "|> SET {name} = … replaces a column; a new one needs a name of its own, \
@@ -97,6 +109,8 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
             unknown_table(table, session)
         } else if let Some(function) = between(&message, "nvalid function '", "'") {
             unknown_function(function, session)
+        } else if let Some(column) = between(&message, "'", "' must appear in GROUP BY") {
+            not_grouped(column)
         } else if let Some((function, reasons)) = unmatched_signatures(&message) {
             wrong_types(function, reasons)
         } else if let Some(operation) =
@@ -123,6 +137,16 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     };
     diagnostic.span = diagnostic.span.or(span);
     diagnostic
+}
+
+fn not_grouped(column: &str) -> Diagnostic {
+    let column = column.rsplit('.').next().unwrap_or(column);
+    Diagnostic::new(format!("column `{column}` is neither grouped nor aggregated")).with_hint(
+        format!(
+            "add it to GROUP BY, or take any_value({column}); \
+         an aggregate beside every row is written with OVER ()"
+        ),
+    )
 }
 
 /// The function that takes no arguments of the types given, and why not.
@@ -179,6 +203,8 @@ fn wrong_arguments(reason: &str, candidates: &str) -> Diagnostic {
     }
 }
 
+const FILE_HINT: &str = "a file is named in quotes";
+
 const COPY_FORMATS: &str =
     "the extension says csv, json, parquet or arrow; or write TO 'file' STORED AS CSV";
 
@@ -221,7 +247,7 @@ fn unknown_table(name: &str, session: &Session) -> Diagnostic {
     let names = session.table_names();
     let hint = match did_you_mean(name, names.iter().map(String::as_str)) {
         Some(similar) => format!("did you mean `{similar}`?"),
-        None => format!("a file is named in quotes: FROM '{name}'"),
+        None => format!("{FILE_HINT}: FROM '{name}'"),
     };
     Diagnostic::new(format!("table `{name}` not found")).with_hint(hint)
 }

@@ -14,6 +14,7 @@ mod origin;
 mod physical;
 mod predicates;
 mod relation;
+mod schemas;
 mod session;
 mod sources;
 mod statement;

@@ -21,6 +21,8 @@ use gleam_sql_parser::text_source;
 use thiserror::Error;
 use url::Url;
 
+use crate::schemas::{ColumnOrder, common_schema};
+
 /// The name of standard input in FROM.
 pub(crate) const STDIN: &str = "stdin";
 
@@ -152,9 +154,13 @@ async fn typed_table(
     });
     let urls = urls.collect::<Result<Vec<_>>>()?;
     let options = ListingOptions::new(format).with_file_extension("");
+    let order = match kind {
+        SourceKind::Csv | SourceKind::Tsv | SourceKind::Text => ColumnOrder::Position,
+        SourceKind::Json | SourceKind::Parquet | SourceKind::Arrow => ColumnOrder::Name,
+    };
+    let schema = common_schema(&urls, &options, order, state).await?;
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(options)
-        .infer_schema(state)
-        .await?;
+        .with_schema(schema);
     Ok(Arc::new(ListingTable::try_new(config)?))
 }

@@ -60,7 +60,11 @@ impl Session {
             let context = Arc::new(frame.task_ctx());
             return Ok(Planned { plan: frame.create_physical_plan().await?, context });
         }
-        let mut logical = state.statement_to_plan(statement.body.clone()).await?;
+        let mut body = statement.body.clone();
+        if let SqlStatement::CopyTo(copy) = &mut body {
+            copy::name_format(copy);
+        }
+        let mut logical = state.statement_to_plan(body).await?;
         if let LogicalPlan::Ddl(DdlStatement::DropFunction(drop)) = &logical {
             check_drop(drop, &state)?;
         }

@@ -39,7 +39,7 @@ pub(crate) fn create(clause: &FunctionClause, state: &SessionState) -> Result<Sc
         .iter()
         .map(|parameter| {
             let data_type = type_of(parameter, state)?;
-            output_type(&data_type, parameter.span)?;
+            output_type(&data_type, parameter)?;
             Ok((normal(&parameter.name, state), data_type))
         })
         .collect::<Result<Vec<_>>>()?;
@@ -48,7 +48,7 @@ pub(crate) fn create(clause: &FunctionClause, state: &SessionState) -> Result<Sc
         data_type: Some(clause.returns.clone()),
         span: clause.returns_span,
     };
-    let returns = output_type(&type_of(&returned, state)?, clause.returns_span)?;
+    let returns = output_type(&type_of(&returned, state)?, &returned)?;
     Ok(ScalarUDF::from(LuaFunction {
         returns: LuaColumn::new("result", returns),
         name,

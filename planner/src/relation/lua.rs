@@ -1,6 +1,6 @@
 //! `MAP LUA`, `FLATMAP LUA`, `FILTER LUA`.
 
-use datafusion::arrow::datatypes::Field;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{DFSchema, Result};
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
@@ -55,7 +55,7 @@ pub(super) fn plan(
 /// The columns that a function gives, as it sees them.
 pub(super) fn lua_columns(declared: &[Field], columns: &[ColumnDecl]) -> Result<Vec<LuaColumn>> {
     let column = |(field, column): (&Field, &ColumnDecl)| {
-        Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column.span)?))
+        Ok(LuaColumn::new(field.name(), output_type(field.data_type(), column)?))
     };
     declared.iter().zip(columns).map(column).collect()
 }
@@ -144,14 +144,12 @@ pub(super) fn check_arguments(values: &[Expr], schema: &DFSchema, code: &Code) -
     Ok(())
 }
 
-pub(crate) fn output_type(
-    data_type: &datafusion::arrow::datatypes::DataType,
-    span: Span,
-) -> Result<LuaType> {
+pub(crate) fn output_type(data_type: &DataType, column: &ColumnDecl) -> Result<LuaType> {
     let unsupported = || {
-        let message = format!("Lua cannot return type {data_type}");
+        let message = format!("Lua has no values of type {}", types::shown(column));
         external(
-            refuse(message, span).with_hint("declare it TEXT or DOUBLE, and CAST it afterwards"),
+            refuse(message, column.span)
+                .with_hint("declare it TEXT or DOUBLE, and CAST it afterwards"),
         )
     };
     let lua_type = LuaType::try_from(data_type).map_err(|_| unsupported())?;

@@ -168,9 +168,11 @@ fn fields(clause: &PipeClause, context: &mut dyn RelationPlannerContext) -> Resu
     };
     let fields = types::declared(columns, context)?;
     for (field, column) in fields.iter().zip(columns) {
-        if !can_cast_types(&DataType::Utf8View, field.data_type()) {
-            let message = format!("text cannot be read as type {}", field.data_type());
-            return Err(external(refuse(message, column.span)));
+        let is_readable = can_cast_types(&DataType::Utf8View, field.data_type());
+        if field.data_type().is_nested() || !is_readable {
+            let message = format!("text cannot be read as type {}", types::shown(column));
+            let hint = "declare it TEXT: a value that is nested comes as its JSON";
+            return Err(external(refuse(message, column.span).with_hint(hint)));
         }
     }
     Ok(fields)

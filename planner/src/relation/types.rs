@@ -37,6 +37,11 @@ pub(super) fn declared(
     Ok(fields)
 }
 
+/// The type of a column as it is written.
+pub(super) fn shown(column: &ColumnDecl) -> String {
+    column.data_type.as_ref().map_or_else(|| "TEXT".to_owned(), ToString::to_string)
+}
+
 /// The schema of what an operator makes. Its columns are qualified by the operator and its place,
 /// a name that nobody writes, so that they are told apart from columns of the same name elsewhere.
 pub(super) fn schema_of(fields: Vec<Field>, label: &OperatorLabel) -> Result<DFSchemaRef> {

@@ -28,6 +28,7 @@ mod tests;
 
 use std::io::Write;
 use std::task::Poll;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
@@ -77,6 +78,8 @@ impl OutputOptions {
     }
 }
 
+/// How long rows may be held for the ones behind them, so that a small answer is one table.
+const HOLDING: Duration = Duration::from_millis(100);
 /// Rows that are encoded before the size of the buffer is looked at.
 const CHUNK_ROWS: usize = 512;
 /// Size from which on the buffer is written although the batch is not finished.
@@ -110,10 +113,13 @@ pub(crate) async fn write_stream(
     loop {
         let next = match poll!(stream.next()) {
             Poll::Ready(next) => next,
-            Poll::Pending => {
-                printer.show_held_rows()?;
-                stream.next().await
-            }
+            Poll::Pending => match tokio::time::timeout(HOLDING, stream.next()).await {
+                Ok(next) => next,
+                Err(_) => {
+                    printer.show_held_rows()?;
+                    stream.next().await
+                }
+            },
         };
         match next {
             Some(Ok(batch)) => {
