@@ -31,6 +31,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{StreamExt, poll};
 
@@ -68,17 +69,19 @@ pub(crate) struct OutputOptions {
     /// Columns of the terminal that is printed to. A table is shortened to fit, and marks every
     /// cut with `…`. `None` where the output is not a terminal: nothing is shortened.
     pub(crate) terminal_width: Option<usize>,
+    /// How long rows may be held for the ones behind them, so that a small answer is one table.
+    pub(crate) holding: Duration,
 }
 
 impl OutputOptions {
     /// The options for this process's standard output.
     pub(crate) fn for_stdout() -> Self {
         let size = terminal_size::terminal_size_of(std::io::stdout());
-        Self { terminal_width: size.map(|(width, _)| width.0.into()) }
+        Self { terminal_width: size.map(|(width, _)| width.0.into()), holding: HOLDING }
     }
 }
 
-/// How long rows may be held for the ones behind them, so that a small answer is one table.
+/// Long enough for tasks that end together, and too short to be noticed.
 const HOLDING: Duration = Duration::from_millis(100);
 /// Rows that are encoded before the size of the buffer is looked at.
 const CHUNK_ROWS: usize = 512;
@@ -113,9 +116,9 @@ pub(crate) async fn write_stream(
     loop {
         let next = match poll!(stream.next()) {
             Poll::Ready(next) => next,
-            Poll::Pending => match tokio::time::timeout(HOLDING, stream.next()).await {
-                Ok(next) => next,
-                Err(_) => {
+            Poll::Pending => match soon(&mut stream, options.holding).await {
+                Some(next) => next,
+                None => {
                     printer.show_held_rows()?;
                     stream.next().await
                 }
@@ -135,6 +138,17 @@ pub(crate) async fn write_stream(
     }
     printer.finish()?;
     Ok(rows)
+}
+
+/// What comes next, if it comes within `patience`.
+async fn soon(
+    stream: &mut SendableRecordBatchStream,
+    patience: Duration,
+) -> Option<Option<Result<RecordBatch, DataFusionError>>> {
+    if patience.is_zero() {
+        return None;
+    }
+    tokio::time::timeout(patience, stream.next()).await.ok()
 }
 
 /// Runs a statement for its effect only.

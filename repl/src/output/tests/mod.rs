@@ -38,7 +38,7 @@ fn print(
 ) -> (String, Result<u64, OutputError>) {
     let mut out = Vec::new();
     let stream = to_stream(schema, stream::iter(items));
-    let options = OutputOptions { terminal_width };
+    let options = OutputOptions { terminal_width, ..Default::default() };
     let rows = futures::executor::block_on(write_stream(stream, format, &mut out, options));
     (String::from_utf8(out).unwrap(), rows)
 }

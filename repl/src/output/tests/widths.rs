@@ -10,7 +10,7 @@ fn check_slow(terminal_width: Option<usize>, batches: &[RecordBatch]) -> String 
     let mut out = Vec::new();
     let (sender, receiver) = mpsc::unbounded();
     let stream = to_stream(batches[0].schema(), receiver);
-    let options = OutputOptions { terminal_width };
+    let options = OutputOptions { terminal_width, ..Default::default() };
     futures::executor::block_on(async {
         let mut printing = Box::pin(write_stream(stream, Format::Table, &mut out, options));
         for batch in batches {
