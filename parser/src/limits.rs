@@ -5,6 +5,10 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::diagnostic::Diagnostic;
 
+mod retries;
+
+pub(crate) use retries::check_retries;
+
 /// sqlparser's parser and the trees it builds recurse; text nested deeper than this is refused.
 pub(crate) const MAX_NESTING: usize = 48;
 /// `a + b + c …` becomes a tree as deep as it is long.

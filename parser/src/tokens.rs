@@ -7,7 +7,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whit
 
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{DollarForm, Ending, LexemeKind, lex};
-use crate::limits::{MAX_NESTING, check_chains, check_types};
+use crate::limits::{MAX_NESTING, check_chains, check_retries, check_types};
 use crate::marker::RESERVED_PREFIX;
 use crate::place::Script;
 
@@ -43,6 +43,7 @@ impl<'a> Tokens<'a> {
         check_names(&list)?;
         check_chains(&list)?;
         check_types(&list)?;
+        check_retries(&list)?;
         let partner = match_parentheses(&list)?;
         let end = list.last().map_or(start, |token| token.span.end);
         Ok(Self { script, list, partner, end: point(end) })

@@ -73,6 +73,23 @@ const CHAINS: &[(&str, &str, usize)] = &[
     ("SELECT * FROM ", "(", 0),
 ];
 
+/// Words that sqlparser reads in a second way where the first one fails, each on a level.
+#[test]
+fn errors_are_found_in_time() {
+    let words = ["NOT", "CASE", "CAST", "POSITION", "SUBSTRING", "CEIL", "ARRAY", "a.b", "f"];
+    for (word, (open, close)) in
+        words.iter().flat_map(|word| [(word, ("(", ")")), (word, ("[", "]"))])
+    {
+        for depth in [8, 12, 30, 45] {
+            let level = format!("{word} {open} ").repeat(depth);
+            for start in ["SELECT ", "FROM t |> WHERE ", "FROM t PIPE 'x' ORDER BY "] {
+                assert!(!parses(format!("{start}{level}1 1{}", close.repeat(depth))));
+                assert!(!parses(format!("{start}{level}")));
+            }
+        }
+    }
+}
+
 /// Whether the only statement parses, on a thread with as little stack as those of tokio. What was
 /// parsed is printed and dropped there as well.
 fn parses(script: String) -> bool {
