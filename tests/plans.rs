@@ -427,7 +427,7 @@ fn clauses_of_pipe_are_requirements() {
         DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text
     ");
     assert_snapshot!(physical("FROM 'data/app.log' |> PIPE 'wc -l' SINGLE FORMAT CSV AS (n BIGINT) OK EXIT (0, 3) TIMEOUT '5s' ON ERROR SKIP"), @"
-    PipeExec: `wc -l`, using=[line@0], SINGLE, CSV -> (n), OK EXIT (0, 3), TIMEOUT 5000ms, ON ERROR SKIP, children=1
+    PipeExec: `wc -l`, using=[line@0], SINGLE, CSV -> (n), OK EXIT (0, 3), TIMEOUT 5s, ON ERROR SKIP, children=1
       CoalescePartitionsExec
         DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
     ");

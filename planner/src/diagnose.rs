@@ -92,6 +92,18 @@ fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     } else if plain_message(error).contains("not allowed in the WHERE clause") {
         Diagnostic::new("an aggregate function is not allowed in WHERE")
             .with_hint("filter behind the aggregation: |> AGGREGATE … |> WHERE …, or HAVING")
+    } else if ["Exists(", "ScalarSubquery(", "InSubquery("]
+        .iter()
+        .any(|kind| plain_message(error).contains(&format!("logical expression {kind}")))
+    {
+        Diagnostic::new(
+            "not supported: a subquery that uses columns of the outer query across an operator, \
+             a Lua function or a LIMIT",
+        )
+        .with_hint("JOIN its result, grouped by what the outer query needs")
+    } else if let Some(function) = between(&plain_message(error), "LuaFunction { name: \"", "\"") {
+        Diagnostic::new(format!("the Lua function `{function}` cannot be called here"))
+            .with_hint("use it in a SELECT")
     } else if plain_message(error).contains("logical expression WindowFunction") {
         Diagnostic::new("a window function is not allowed here")
             .with_hint("compute it first: |> EXTEND … AS name |> WHERE name …")

@@ -40,12 +40,16 @@ impl Session {
         statement: &Statement,
         script: &str,
     ) -> Result<Planned, Diagnostic> {
-        let planned = self.try_plan(statement).await;
+        let planned = self.try_plan(statement, script).await;
         self.files().end();
         planned.map_err(|error| diagnose::planning(&error, statement, script, self))
     }
 
-    async fn try_plan(&self, statement: &Statement) -> Result<Planned, DataFusionError> {
+    async fn try_plan(
+        &self,
+        statement: &Statement,
+        script: &str,
+    ) -> Result<Planned, DataFusionError> {
         if let Some(function) = &statement.function {
             return self.create_function(function);
         }
@@ -67,6 +71,9 @@ impl Session {
         let mut logical = state.statement_to_plan(body).await?;
         if let LogicalPlan::Ddl(DdlStatement::DropFunction(drop)) = &logical {
             check_drop(drop, &state)?;
+        }
+        if let LogicalPlan::Ddl(DdlStatement::CreateView(view)) = &mut logical {
+            view.definition = script.get(statement.text.clone()).map(str::to_owned);
         }
         let file = copy::redirect(&mut logical);
         let frame = self.context().execute_logical_plan(logical).await?;

@@ -166,11 +166,7 @@ impl<E: Into<DataFusionError>> From<E> for ReadError {
 impl LuaTask {
     /// The answer to nothing: a fold of all rows has one group even so, whose values are NULL.
     async fn without_rows(&self, output: &Output) -> Result<()> {
-        let is_one_group = self
-            .grouping
-            .as_ref()
-            .is_some_and(|grouping| grouping.keys.is_empty() && !grouping.is_partial);
-        if is_one_group {
+        if self.is_one_group() {
             let nulls = self.schema.fields().iter();
             let nulls = nulls.map(|field| new_null_array(field.data_type(), 1)).collect();
             let row = RecordBatch::try_new(Arc::clone(&self.schema), nulls)?;
@@ -178,6 +174,12 @@ impl LuaTask {
             let _ = output.send(Ok(row)).await;
         }
         Ok(())
+    }
+
+    /// Whether it folds all rows to one.
+    fn is_one_group(&self) -> bool {
+        let is_whole = |grouping: &Grouping| grouping.keys.is_empty() && !grouping.is_partial;
+        self.grouping.as_ref().is_some_and(is_whole)
     }
 
     /// Limit on the memory of the functions.
@@ -330,6 +332,8 @@ struct ReplyReader<'a> {
     current: Option<InFlight>,
     progress: &'a Progress,
     pace: &'a Pace,
+    /// Whether any row came out.
+    has_rows: bool,
     /// When the last batch was done.
     last_done: Instant,
     /// How long the rows of the current batch waited for the next operator.
@@ -354,6 +358,7 @@ impl<'a> ReplyReader<'a> {
             current: None,
             progress,
             pace,
+            has_rows: false,
             last_done: Instant::now(),
             delivering: Duration::ZERO,
         }
@@ -364,7 +369,13 @@ impl<'a> ReplyReader<'a> {
             let Some(reply) = self.next_reply().await? else {
                 self.current = self.current.take().or_else(|| self.in_flight.try_recv().ok());
                 return match self.current {
-                    None => Ok(Read::Ended),
+                    None => {
+                        // Every row had an error.
+                        if !self.has_rows {
+                            self.task.without_rows(output).await?;
+                        }
+                        Ok(Read::Ended)
+                    }
                     Some(_) => Err(ReadError::Lost(io::ErrorKind::UnexpectedEof.into())),
                 };
             };
@@ -377,6 +388,7 @@ impl<'a> ReplyReader<'a> {
                 Reply::Rows(rows) => {
                     let rows = self.output_rows(&rows)?;
                     self.task.metrics.output_rows.add(rows.num_rows());
+                    self.has_rows = true;
                     let started = Instant::now();
                     if self.progress.deliver(output.send(Ok(rows))).await.is_err() {
                         return Ok(Read::DownstreamClosed);

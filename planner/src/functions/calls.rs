@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, plan_err};
+use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, internal_err, plan_err};
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, Filter, Join, JoinType, LogicalPlan, Projection};
+use datafusion::logical_expr::{
+    Distinct, DistinctOn, Expr, Filter, Join, JoinType, LogicalPlan, Projection,
+};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::layers::{Layers, has_call};
@@ -49,8 +52,8 @@ fn plan_calls(plan: LogicalPlan) -> Result<LogicalPlan> {
         | LogicalPlan::Aggregate(_)
         | LogicalPlan::Sort(_)
         | LogicalPlan::Window(_)
-        | LogicalPlan::Distinct(_)
         | LogicalPlan::Extension(_) => plan_one_input(&plan),
+        LogicalPlan::Distinct(Distinct::On(distinct)) => plan_distinct_on(distinct),
         LogicalPlan::Values(_) => {
             plan_err!("a Lua function cannot be called in VALUES; use it in a SELECT")
         }
@@ -70,6 +73,29 @@ fn plan_one_input(plan: &LogicalPlan) -> Result<LogicalPlan> {
     restore(planned, plan.schema())
 }
 
+/// DataFusion has no way of its own to replace the expressions of this step.
+fn plan_distinct_on(distinct: DistinctOn) -> Result<LogicalPlan> {
+    let schema = Arc::clone(&distinct.schema);
+    let mut layers = Layers::new(LogicalPlan::clone(&distinct.input), "");
+    let mut extract = |expressions: Vec<Expr>| {
+        let extracted = expressions.into_iter().map(|expression| layers.extract(expression, &None));
+        extracted.collect::<Result<Vec<_>>>()
+    };
+    let on = extract(distinct.on_expr)?;
+    let select = extract(distinct.select_expr)?;
+    let sort = distinct
+        .sort_expr
+        .map(|keys| {
+            let expressions = extract(keys.iter().map(|key| key.expr.clone()).collect())?;
+            let keys =
+                keys.iter().zip(expressions).map(|(key, expression)| key.with_expr(expression));
+            Ok::<_, DataFusionError>(keys.collect())
+        })
+        .transpose()?;
+    let distinct = DistinctOn::try_new(on, select, sort, Arc::new(layers.finish()?))?;
+    restore(LogicalPlan::Distinct(Distinct::On(distinct)), &schema)
+}
+
 /// `plan` with the columns of `schema`: under their names, and without those that were added.
 fn restore(plan: LogicalPlan, schema: &DFSchemaRef) -> Result<LogicalPlan> {
     let columns = plan.schema().columns();
@@ -77,21 +103,19 @@ fn restore(plan: LogicalPlan, schema: &DFSchemaRef) -> Result<LogicalPlan> {
     if columns == wanted {
         return Ok(plan);
     }
-    let expressions: Vec<Expr> = if columns.len() == wanted.len() {
-        columns
-            .into_iter()
-            .zip(&wanted)
-            .map(|(column, wanted)| {
-                if column == *wanted {
-                    Expr::Column(column)
-                } else {
-                    Expr::Column(column).alias_qualified(wanted.relation.clone(), &wanted.name)
-                }
-            })
-            .collect()
-    } else {
-        wanted.into_iter().map(Expr::Column).collect()
+    let count = wanted.len();
+    let expression = |(index, wanted): (usize, Column)| {
+        if columns.contains(&wanted) {
+            return Ok(Expr::Column(wanted));
+        }
+        // What an expression made has another name than before. Such columns are the last ones.
+        let Some(made) = (columns.len() + index).checked_sub(count).and_then(|at| columns.get(at))
+        else {
+            return internal_err!("a step lost its column {wanted}");
+        };
+        Ok(Expr::Column(made.clone()).alias_qualified(wanted.relation, wanted.name))
     };
+    let expressions = wanted.into_iter().enumerate().map(expression).collect::<Result<Vec<_>>>()?;
     Ok(LogicalPlan::Projection(Projection::try_new(expressions, Arc::new(plan))?))
 }
 

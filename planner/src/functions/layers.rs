@@ -116,6 +116,8 @@ impl Layers {
         for argument in &arguments {
             check_argument(argument, &function)?;
         }
+        // Where the condition cannot be evaluated beforehand, the call cannot wait for it.
+        let guard = guard.filter(|condition| matches!(unavailable(condition), Ok(None)));
         let known = |call: &Call| {
             call.function == function && call.arguments == arguments && call.guard == guard
         };
@@ -192,9 +194,10 @@ pub(super) fn has_call(expression: &Expr) -> Result<bool> {
     expression.exists(|part| Ok(is_call(part)))
 }
 
-fn check_argument(argument: &Expr, function: &LuaFunction) -> Result<()> {
+/// What an expression has in it that is not known before the step is.
+fn unavailable(expression: &Expr) -> Result<Option<&'static str>> {
     let mut refused = None;
-    argument.apply(|part| {
+    expression.apply(|part| {
         refused = match part {
             Expr::OuterReferenceColumn(..) => Some("a column of the outer query"),
             Expr::LambdaVariable(_) => Some("the variable of a lambda"),
@@ -205,7 +208,11 @@ fn check_argument(argument: &Expr, function: &LuaFunction) -> Result<()> {
         };
         Ok(TreeNodeRecursion::Stop)
     })?;
-    match refused {
+    Ok(refused)
+}
+
+fn check_argument(argument: &Expr, function: &LuaFunction) -> Result<()> {
+    match unavailable(argument)? {
         None => Ok(()),
         Some(what) => plan_err!(
             "not supported: {what} as an argument of the Lua function `{}`; \
