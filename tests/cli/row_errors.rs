@@ -10,7 +10,7 @@ fn place() -> (Place, Vec<usize>) {
     let lines: Vec<String> = (1..=ROWS)
         .map(|line| if is_bad(&line) { "GET / -\n".to_owned() } else { format!("GET / {line}\n") })
         .collect();
-    (Place::with("app.log", &lines.concat()), (1..=ROWS).filter(is_bad).collect())
+    (Place::with("app.log", lines.concat()), (1..=ROWS).filter(is_bad).collect())
 }
 
 const MAP: &str = "FROM 'app.log'
@@ -74,14 +74,14 @@ fn rows_of_a_pipe() {
     let (place, _) = place();
     let pipe = "FROM 'app.log' |> PIPE 'cut -d\" \" -f3' AS (bytes BIGINT)";
     let finished = place
-        .sql(&format!("{pipe} ON ERROR SKIP |> AGGREGATE count(*) AS n, sum(bytes) AS b"))
+        .sql(format!("{pipe} ON ERROR SKIP |> AGGREGATE count(*) AS n, sum(bytes) AS b"))
         .run();
     finished.code(0).says(&[
         "PIPE (1:19) skipped 11 of 5,307 rows that had an error\n",
         "  output line 79: \"-\" does not fit column bytes BIGINT",
         "  and 8 more\n",
     ]);
-    let finished = place.sql(&format!("{pipe} ON ERROR NULL |> AGGREGATE count(*) AS n")).run();
+    let finished = place.sql(format!("{pipe} ON ERROR NULL |> AGGREGATE count(*) AS n")).run();
     finished.code(0).says(&["PIPE (1:19) gave NULL for 11 of 5,307 rows"]);
     fails(&place, &format!("{pipe} |> AGGREGATE count(*)"), 1, &["output line 79"]);
 }
@@ -91,10 +91,10 @@ fn rows_with_children_of_their_own() {
     let place = Place::with("x", "1\n2\n3\n4\n");
     let pipe =
         "FROM 'x' |> PIPE 'if (( $1 % 2 )); then echo $1; else echo bad >&2; exit 7; fi' PER ROW";
-    let finished = place.sql(&format!("{pipe} ON ERROR SKIP")).run();
+    let finished = place.sql(format!("{pipe} ON ERROR SKIP")).run();
     finished.code(0).says(&["PIPE (1:13) skipped 2 of 4 rows", "x:2: ", "x:4: ", "status 7"]);
     assert_eq!(finished.text(), "line\n1\n3\n");
-    let finished = place.sql(&format!("{pipe} ON ERROR NULL")).run();
+    let finished = place.sql(format!("{pipe} ON ERROR NULL")).run();
     finished.code(0).says(&["PIPE (1:13) gave NULL for 2 of 4 rows"]);
     fails(&place, pipe, 1, &["exited with status 7", "x:2", "bad"]);
 }
@@ -115,7 +115,7 @@ fn rows_left_out_of_a_fold() {
     let (place, _) = place();
     let fold = "FROM 'app.log' |> MAP LUA 'function(line) return line:match(''%S+$'') end' AS (b)
 |> REDUCE LUA 'function(peak, b) return math.max(peak, b) end' AS (peak BIGINT)";
-    let finished = place.sql(&format!("{fold} ON ERROR SKIP")).run();
+    let finished = place.sql(format!("{fold} ON ERROR SKIP")).run();
     finished.code(0).says(&["REDUCE LUA (2:4) skipped 11 of 5,307 rows"]);
     assert_eq!(finished.text(), "peak\n5307\n");
     fails(&place, fold, 1, &["REDUCE LUA failed: \"-\" (string) does not fit column peak BIGINT"]);
@@ -146,7 +146,7 @@ fn a_copy_that_fails_leaves_no_file() {
         place.write(name, "as it was");
         fails(&place, &format!("COPY ({MAP}) TO '{name}'"), 1, &["app.log:79"]);
         assert_eq!(std::fs::read_to_string(place.path(name)).expect(name), "as it was");
-        place.sql(&format!("COPY ({MAP} ON ERROR SKIP) TO '{name}'")).run().code(0);
+        place.sql(format!("COPY ({MAP} ON ERROR SKIP) TO '{name}'")).run().code(0);
         check(&place, &format!("SELECT count(*) FROM '{name}'"), &[5296]);
     }
     let left: Vec<String> = std::fs::read_dir(place.path("."))
