@@ -31,6 +31,10 @@ pub(crate) fn from_parser(text: &str, tokens: &Tokens<'_>, boundary: Boundary) -
         (index, _) => index,
     };
     let expected = text.strip_prefix("Expected: ").or_else(|| text.strip_prefix("Expected "));
+    // The wrapping of an operator is nothing that a user has left open.
+    if let Some(index) = index.filter(|index| tokens.is(*index, &Token::Pipe)) {
+        return lone_bar(tokens, index);
+    }
     let message = match (expected.map(split_found), index) {
         (Some((expected, _)), Some(index)) => {
             format!("expected {}, found {}", soften(expected), tokens.describe(index))
@@ -48,6 +52,13 @@ pub(crate) fn from_parser(text: &str, tokens: &Tokens<'_>, boundary: Boundary) -
     diagnostic.span = Some(span);
     diagnostic.hint = index.and_then(|index| hint::for_unexpected(tokens, index));
     diagnostic
+}
+
+/// `|` where `|>` is meant.
+fn lone_bar(tokens: &Tokens<'_>, index: usize) -> Diagnostic {
+    Diagnostic::new("expected `|>`, found `|`")
+        .at(tokens.span(index))
+        .with_hint("steps follow each other with `|>`: FROM 'access.log' |> PIPE 'grep …'")
 }
 
 /// The same for an error that is a value.
@@ -84,6 +95,9 @@ pub(crate) fn from_datafusion(
 pub(crate) fn trailing(tokens: &Tokens<'_>, index: usize) -> Diagnostic {
     if let Some(diagnostic) = misread_keyword(tokens, index) {
         return diagnostic;
+    }
+    if tokens.is(index, &Token::Pipe) {
+        return lone_bar(tokens, index);
     }
     let mut diagnostic = Diagnostic::new(format!(
         "expected the end of the statement, found {}",

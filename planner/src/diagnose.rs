@@ -11,6 +11,7 @@ use gleam_sql_parser::{Diagnostic, HighlightClass, Location, Span, Statement, hi
 
 use crate::Session;
 use crate::hint::did_you_mean;
+use crate::names::plain_names;
 use crate::sources::SourceError;
 
 /// What is wrong with `statement`, which stands in `script`.
@@ -309,9 +310,9 @@ pub fn plain_message(error: &DataFusionError) -> String {
         message = rest;
     }
     if let Some(what) = message.strip_prefix("This feature is not implemented: ") {
-        return format!("not supported: {}", lower_first(what));
+        return format!("not supported: {}", lower_first(&plain_names(what)));
     }
-    lower_first(message)
+    lower_first(&plain_names(message))
 }
 
 fn lower_first(text: &str) -> String {

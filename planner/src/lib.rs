@@ -9,6 +9,7 @@ mod diagnose;
 mod functions;
 mod fuse;
 mod hint;
+mod names;
 pub mod nodes;
 mod origin;
 mod physical;
@@ -22,5 +23,6 @@ mod streaming;
 mod volatile;
 
 pub use diagnose::{find_cause, plain_message};
+pub use names::plain_names;
 pub use session::{Session, SessionOptions};
 pub use statement::Planned;

@@ -349,3 +349,14 @@ fn several_columns_go_through_a_shell_as_tsv() {
         &["a,2", "b,44"],
     );
 }
+
+#[test]
+fn headers_do_not_tell_where_an_operator_stands() {
+    let place = Place::with("x", "a\nbb\n");
+    let sql = "FROM 'x' |> MAP LUA 'function(line) return #line end' AS (n INT) |> AGGREGATE max(n)";
+    for (format, expected) in
+        [("csv", "max(n)\n2\n"), ("ndjson", "{\"max(n)\":2}\n"), ("tsv", "max(n)\n2\n")]
+    {
+        assert_eq!(place.sql(sql).format(format).run().success().text(), expected);
+    }
+}

@@ -27,13 +27,16 @@ mod visible;
 mod tests;
 
 use std::io::Write;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{StreamExt, poll};
+use gleam_sql_planner::plain_names;
 
 pub(crate) use self::error::OutputError;
 
@@ -102,7 +105,7 @@ pub(crate) async fn write_stream(
     out: impl Write,
     options: OutputOptions,
 ) -> Result<u64, OutputError> {
-    let schema = stream.schema();
+    let schema = shown(&stream.schema());
     if schema.fields().is_empty() {
         return drain(stream).await;
     }
@@ -138,6 +141,12 @@ pub(crate) async fn write_stream(
     }
     printer.finish()?;
     Ok(rows)
+}
+
+/// The columns under the names that people gave them.
+fn shown(schema: &Schema) -> Schema {
+    let rename = |field: &Arc<Field>| field.as_ref().clone().with_name(plain_names(field.name()));
+    Schema::new(schema.fields().iter().map(rename).collect::<Vec<_>>())
 }
 
 /// What comes next, if it comes within `patience`.
