@@ -353,7 +353,8 @@ fn several_columns_go_through_a_shell_as_tsv() {
 #[test]
 fn headers_do_not_tell_where_an_operator_stands() {
     let place = Place::with("x", "a\nbb\n");
-    let sql = "FROM 'x' |> MAP LUA 'function(line) return #line end' AS (n INT) |> AGGREGATE max(n)";
+    let sql =
+        "FROM 'x' |> MAP LUA 'function(line) return #line end' AS (n INT) |> AGGREGATE max(n)";
     for (format, expected) in
         [("csv", "max(n)\n2\n"), ("ndjson", "{\"max(n)\":2}\n"), ("tsv", "max(n)\n2\n")]
     {

@@ -4,6 +4,8 @@ mod arguments;
 mod feed;
 mod grouping;
 mod lua_exec;
+mod lua_feed;
+mod lua_reply;
 mod lua_task;
 mod metrics;
 mod new_file;

@@ -10,7 +10,6 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
-use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputDistributionRequirements,
     PlanProperties,
@@ -20,7 +19,7 @@ use super::OperatorArguments;
 use super::grouping::Grouping;
 use super::lua_task::{self, LuaTask};
 use super::metrics::OperatorMetrics;
-use super::pipe_exec::{OUTPUT_QUEUE_BATCHES, operator_properties};
+use super::pipe_exec::operator_properties;
 use super::row_errors::RowErrors;
 use crate::lua::LuaProgram;
 use crate::operator::{OperatorLabel, first_line};
@@ -218,11 +217,7 @@ impl ExecutionPlan for ReduceExec {
             metrics: OperatorMetrics::new(&self.metrics, partition),
             row_errors: self.row_errors.clone(),
         };
-        let input = self.input.execute(partition, context)?;
-        let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema(), OUTPUT_QUEUE_BATCHES);
-        let output = stream.tx();
-        stream.spawn(lua_task::run(task, input, output));
-        Ok(stream.build())
+        Ok(lua_task::start(task, self.input.execute(partition, context)?))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
