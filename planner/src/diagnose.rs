@@ -1,14 +1,17 @@
 //! DataFusion's planning errors in our words, at their place in the script.
 
+mod places;
+mod wording;
+
 use std::error::Error;
-use std::ops::Range;
 
 use datafusion::common::diagnostic::Diagnostic as DataFusionDiagnostic;
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
 use gleam_sql_executor::text::TextError;
-use gleam_sql_parser::{Diagnostic, HighlightClass, Location, Span, Statement, highlight};
+use gleam_sql_parser::{Diagnostic, Location, Span, Statement};
 
+use self::places::Places;
 use crate::Session;
 use crate::hint::did_you_mean;
 use crate::names::plain_names;
@@ -83,156 +86,25 @@ fn source_hint(error: &TextError) -> Option<String> {
 
 fn of_datafusion(error: &DataFusionError, session: &Session) -> Diagnostic {
     let found = error.diagnostic();
-    let span = found.and_then(|found| found.span).map(span_of);
+    let plain = plain_message(error);
+    let message = found.map_or_else(|| plain.clone(), |found| lower_first(&found.message));
     let mut diagnostic = if let Some(unknown) = unknown_column(error) {
         unknown
-    } else if plain_message(error).contains("HAVING clause references: Boolean(true)") {
-        // The parser adds HAVING true to an AGGREGATE in which it sees no aggregate function.
-        Diagnostic::new("AGGREGATE needs an aggregate function such as count(*), or GROUP BY")
-            .with_hint("EXTEND computes a value for each row")
-    } else if plain_message(error).contains("not allowed in the WHERE clause") {
-        Diagnostic::new("an aggregate function is not allowed in WHERE")
-            .with_hint("filter behind the aggregation: |> AGGREGATE … |> WHERE …, or HAVING")
-    } else if ["Exists(", "ScalarSubquery(", "InSubquery("]
-        .iter()
-        .any(|kind| plain_message(error).contains(&format!("logical expression {kind}")))
-    {
-        Diagnostic::new(
-            "not supported: a subquery that uses columns of the outer query across an operator, \
-             a Lua function or a LIMIT",
-        )
-        .with_hint("JOIN its result, grouped by what the outer query needs")
-    } else if let Some(function) = between(&plain_message(error), "LuaFunction { name: \"", "\"") {
-        Diagnostic::new(format!("the Lua function `{function}` cannot be called here"))
-            .with_hint("use it in a SELECT")
-    } else if plain_message(error).contains("logical expression WindowFunction") {
-        Diagnostic::new("a window function is not allowed here")
-            .with_hint("compute it first: |> EXTEND … AS name |> WHERE name …")
-    } else if let Some(name) = ambiguous_new_name(&plain_message(error)) {
-        Diagnostic::new(format!("two columns would be called `{name}`")).with_hint(format!(
-            "|> SET {name} = … replaces a column; a new one needs a name of its own, \
-             and a side of a join an alias"
-        ))
+    } else if let Some(reworded) = wording::reword(&plain).or_else(|| wording::reword(&message)) {
+        reworded
+    } else if let Some(table) = between(&message, "table '", "' not found") {
+        unknown_table(table, session)
+    } else if let Some(function) = between(&message, "nvalid function '", "'") {
+        unknown_function(function, session)
     } else {
-        let message = match found {
-            Some(found) => lower_first(&found.message),
-            None => plain_message(error),
-        };
-        if let Some(table) = between(&message, "table '", "' not found") {
-            unknown_table(table, session)
-        } else if let Some(function) = between(&message, "nvalid function '", "'") {
-            unknown_function(function, session)
-        } else if let Some(column) = between(&message, "'", "' must appear in GROUP BY") {
-            not_grouped(column)
-        } else if let Some((function, reasons)) = unmatched_signatures(&message) {
-            wrong_types(function, reasons)
-        } else if let Some(operation) =
-            between(&plain_message(error), "annot coerce arithmetic expression ", " to valid types")
-        {
-            Diagnostic::new(format!("cannot compute {}", sql_types(operation)))
-                .with_hint("convert one side: CAST (x AS BIGINT), CAST (x AS DOUBLE)")
-        } else if let Some((reason, candidates)) = message.split_once(" No function matches") {
-            wrong_arguments(reason, candidates)
-        } else if let Some(format) = between(&format!("{message}."), "to find factory for ", ".") {
-            unknown_table_format(format)
-        } else if let Some(extension) =
-            message.strip_prefix("there is no registered file format with ext ")
-        {
-            Diagnostic::new(format!("COPY cannot tell a format from the extension `{extension}`"))
-                .with_hint(COPY_FORMATS)
-        } else if message.starts_with("format not explicitly set") {
-            Diagnostic::new("COPY cannot tell a format without an extension")
-                .with_hint(COPY_FORMATS)
-        } else {
-            let hint = found.and_then(hint_of);
-            Diagnostic { hint, ..Diagnostic::new(message) }
-        }
+        Diagnostic { hint: found.and_then(hint_of), ..Diagnostic::new(message) }
     };
+    let span = found.and_then(|found| found.span).map(span_of);
     diagnostic.span = diagnostic.span.or(span);
     diagnostic
 }
 
-fn not_grouped(column: &str) -> Diagnostic {
-    let column = column.rsplit('.').next().unwrap_or(column);
-    Diagnostic::new(format!("column `{column}` is neither grouped nor aggregated")).with_hint(
-        format!(
-            "add it to GROUP BY, or take any_value({column}); \
-         an aggregate beside every row is written with OVER ()"
-        ),
-    )
-}
-
-/// The function that takes no arguments of the types given, and why not.
-fn unmatched_signatures(message: &str) -> Option<(&str, &str)> {
-    let (before, reasons) = message.split_once("failed to match any signature, errors: ")?;
-    Some((quoted_words(before).next()?, reasons))
-}
-
-fn wrong_types(function: &str, reasons: &str) -> Diagnostic {
-    let given = between(reasons, "(DataType: ", ")").unwrap_or("these types");
-    let given = sql_types(given);
-    let diagnostic = Diagnostic::new(format!("`{function}` does not take {given}"));
-    if given == "TEXT" {
-        return diagnostic.with_hint(
-            "convert it: CAST (x AS BIGINT), CAST (x AS DOUBLE), CAST (x AS TIMESTAMP)",
-        );
-    }
-    diagnostic.with_hint("convert it with CAST")
-}
-
-/// SQL's names of the types that a message names.
-fn sql_types(text: &str) -> String {
-    const NAMES: [(&str, &str); 11] = [
-        ("Utf8View", "TEXT"),
-        ("LargeUtf8", "TEXT"),
-        ("Utf8", "TEXT"),
-        ("UInt64", "BIGINT UNSIGNED"),
-        ("Int64", "BIGINT"),
-        ("Int32", "INT"),
-        ("Float64", "DOUBLE"),
-        ("Float32", "FLOAT"),
-        ("Boolean", "BOOLEAN"),
-        ("Timestamp(Nanosecond, None)", "TIMESTAMP"),
-        ("Date32", "DATE"),
-    ];
-    NAMES.iter().fold(text.to_owned(), |text, (arrow, sql)| text.replace(arrow, sql))
-}
-
-/// The reason alone, and the forms that the function has.
-fn wrong_arguments(reason: &str, candidates: &str) -> Diagnostic {
-    let reason = reason.rsplit("Error during planning: ").next().unwrap_or(reason);
-    let diagnostic = Diagnostic::new(lower_first(reason.trim_end_matches('.')));
-    let forms: Vec<&str> = candidates
-        .split("Candidate functions:")
-        .nth(1)
-        .unwrap_or_default()
-        .lines()
-        .map(str::trim)
-        .filter(|form| !form.is_empty() && !form.contains("UserDefined"))
-        .collect();
-    match forms.as_slice() {
-        [] => diagnostic,
-        forms => diagnostic.with_hint(format!("it is called as {}", forms.join(" or "))),
-    }
-}
-
 const FILE_HINT: &str = "a file is named in quotes";
-
-const COPY_FORMATS: &str =
-    "the extension says csv, json, parquet or arrow; or write TO 'file' STORED AS CSV";
-
-fn unknown_table_format(format: &str) -> Diagnostic {
-    Diagnostic::new(format!("there is no table format `{format}`")).with_hint(
-        "formats are CSV, JSON, PARQUET and ARROW; text needs no table: \
-         FROM 'path', or CREATE VIEW name AS FROM 'path'",
-    )
-}
-
-/// The name that a step gives to a column beside one of the same name.
-fn ambiguous_new_name(message: &str) -> Option<&str> {
-    let rest = between(message, "unqualified field name ", " which would be ambiguous")?;
-    message.contains("contains qualified field name").then_some(rest)
-}
 
 fn unknown_column(error: &DataFusionError) -> Option<Diagnostic> {
     let SchemaError::FieldNotFound { field, valid_fields } = find_cause::<SchemaError>(error)?
@@ -338,47 +210,4 @@ fn quoted_words(message: &str) -> impl Iterator<Item = &str> {
 fn span_of(span: datafusion::common::Span) -> Span {
     let place = |place: datafusion::common::Location| Location::new(place.line, place.column);
     Span::new(place(span.start), place(span.end))
-}
-
-/// Finds places in one statement of a script.
-struct Places<'a> {
-    script: &'a str,
-    text: Range<usize>,
-}
-
-impl Places<'_> {
-    fn start(&self) -> Span {
-        let at = self.location(self.text.start);
-        Span::new(at, at)
-    }
-
-    /// The first name or keyword that is `word`.
-    fn of_word(&self, word: &str) -> Option<Span> {
-        self.find(|class, text| {
-            let is_code = !matches!(class, HighlightClass::String | HighlightClass::Comment);
-            is_code && text.trim_matches('"').eq_ignore_ascii_case(word)
-        })
-    }
-
-    /// The first quoted text that says `name`.
-    fn of_quoted(&self, name: &str) -> Option<Span> {
-        let quoted = format!("'{}'", name.replace('\'', "''"));
-        self.find(|_, text| text == quoted)
-    }
-
-    fn find(&self, is_it: impl Fn(HighlightClass, &str) -> bool) -> Option<Span> {
-        let text = self.script.get(self.text.clone())?;
-        let (range, _) = highlight(text)
-            .into_iter()
-            .find(|(range, class)| is_it(*class, &text[range.clone()]))?;
-        let place = |byte| self.location(self.text.start + byte);
-        Some(Span::new(place(range.start), place(range.end)))
-    }
-
-    fn location(&self, byte: usize) -> Location {
-        let before = &self.script[..byte];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.matches('\n').count() + 1;
-        Location::new(line as u64, before[line_start..].chars().count() as u64 + 1)
-    }
 }
