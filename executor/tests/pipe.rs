@@ -283,7 +283,7 @@ fn requirements_of_scopes() -> Result<(), Failed> {
     assert_eq!(
         shown,
         [
-            "PipeExec: `uniq`, using=[line@0], SINGLE, order_by=[line@0 ASC NULLS LAST], RAW -> (line), OK EXIT (0, 3), TIMEOUT 5000ms, ON ERROR SKIP, children=1",
+            "PipeExec: `uniq`, using=[line@0], SINGLE, order_by=[line@0 ASC NULLS LAST], RAW -> (line), OK EXIT (0, 3), TIMEOUT 5s, ON ERROR SKIP, children=1",
             "SortPreservingMergeExec: [line@0 ASC NULLS LAST]",
             "SortExec: expr=[line@0 ASC NULLS LAST], preserve_partitioning=[true]",
         ]

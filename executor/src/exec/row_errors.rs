@@ -21,7 +21,8 @@ pub struct RowErrorSummary {
     pub rows: u64,
     /// Those with an error.
     pub errors: u64,
-    /// The first few of them, in the order of the tasks; at most [`SHOWN_ROW_ERRORS`].
+    /// The first few of them, in the order of files and lines where these are known, and else in that
+    /// of the tasks; at most [`SHOWN_ROW_ERRORS`].
     pub samples: Vec<RowErrorSample>,
 }
 
@@ -63,30 +64,43 @@ impl RowErrors {
         }
     }
 
-    /// Whether a row of task `partition` would still be shown.
+    /// Whether a row of task `partition` may be among the first.
     pub(super) fn wants(&self, index: usize, partition: usize) -> bool {
         self.lock().get(index).is_some_and(|summary| {
-            let before = summary.samples.iter().filter(|sample| sample.partition <= partition);
-            before.count() < SHOWN_ROW_ERRORS
+            let own = summary.samples.iter().filter(|sample| sample.partition == partition);
+            own.count() < SHOWN_ROW_ERRORS
         })
     }
 
-    /// Keeps a row, if it is among the first.
+    /// Keeps a row that is wanted.
     pub(super) fn sample(&self, index: usize, sample: RowErrorSample) {
         if let Some(summary) = self.lock().get_mut(index) {
             summary.samples.push(sample);
-            // Stable: within a task they stay in the order of its rows.
-            summary.samples.sort_by_key(|sample| sample.partition);
-            summary.samples.truncate(SHOWN_ROW_ERRORS);
         }
     }
 
     fn summaries(&self) -> Vec<RowErrorSummary> {
-        self.lock().iter().filter(|summary| summary.errors > 0).cloned().collect()
+        let mut summaries: Vec<RowErrorSummary> =
+            self.lock().iter().filter(|summary| summary.errors > 0).cloned().collect();
+        for summary in &mut summaries {
+            // Stable: within a task they stay in the order of its rows.
+            summary.samples.sort_by(|left, right| place(left).cmp(&place(right)));
+            summary.samples.truncate(SHOWN_ROW_ERRORS);
+        }
+        summaries
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<RowErrorSummary>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What tells which of two rows is the first. Any task may have taken any part of a file.
+fn place(sample: &RowErrorSample) -> (Option<(&str, Option<u64>)>, usize) {
+    let origin = sample.origin.as_ref();
+    match origin.map(|origin| (origin.file.as_str(), origin.line_number)) {
+        Some(line) => (Some(line), 0),
+        None => (None, sample.partition),
     }
 }
 
@@ -115,18 +129,32 @@ mod tests {
         let label = OperatorLabel { keyword: "PIPE".to_owned(), place: Place::default() };
         let errors = RowErrors::new([(&label, OnError::Skip)]);
         let sample = |partition, reason: &str| {
-            assert_eq!(errors.wants(0, partition), reason != "unwanted");
+            assert!(errors.wants(0, partition));
             let reason = reason.to_owned();
             errors.sample(0, RowErrorSample { partition, origin: None, reason });
         };
-        for (partition, reason) in [(1, "d"), (1, "e"), (0, "a"), (1, "unwanted"), (0, "b")] {
-            sample(partition, reason);
-        }
+        sample(1, "c");
+        sample(1, "d");
+        sample(1, "e");
+        assert!(!errors.wants(0, 1));
+        sample(0, "a");
+        sample(0, "b");
         errors.count(0, 10, 5);
         errors.count(0, 7, 0);
         let [summary] = &errors.summaries()[..] else { panic!("one operator") };
         assert_eq!((summary.rows, summary.errors), (17, 5));
         let reasons: Vec<&str> = summary.samples.iter().map(|s| s.reason.as_str()).collect();
-        assert_eq!(reasons, ["a", "b", "d"]);
+        assert_eq!(reasons, ["a", "b", "c"]);
+        let errors = RowErrors::new([(&label, OnError::Skip)]);
+        errors.count(0, 3, 3);
+        for (partition, line) in [(0, 30), (0, 40), (1, 10), (2, 20)] {
+            let origin =
+                RowOrigin { file: "x".into(), line_number: Some(line), last_line_number: None };
+            let reason = line.to_string();
+            errors.sample(0, RowErrorSample { partition, origin: Some(origin), reason });
+        }
+        let summaries = errors.summaries();
+        let reasons: Vec<&str> = summaries[0].samples.iter().map(|s| s.reason.as_str()).collect();
+        assert_eq!(reasons, ["10", "20", "30"]);
     }
 }
