@@ -239,7 +239,11 @@ fn lua_inputs(
     let column = |(value, named): (&Arc<dyn PhysicalExpr>, &Expr)| {
         let lua_type = LuaType::try_from(&value.data_type(&input.schema())?)
             .map_err(|error| DataFusionError::Plan(error.to_string()))?;
-        Ok(LuaColumn::new(named.qualified_name().1, lua_type))
+        let name = match named {
+            Expr::Column(column) => column.name.clone(),
+            other => other.human_display().to_string(),
+        };
+        Ok(LuaColumn::new(name, lua_type))
     };
     arguments.values.iter().zip(&named.values).map(column).collect()
 }

@@ -132,7 +132,13 @@ fn plan_join(join: Join) -> Result<LogicalPlan> {
     let (mut during, mut after) = (Vec::new(), Vec::new());
     for condition in join.filter.into_iter().flat_map(split_conjunction_owned) {
         match extract_by_side(condition, &mut left, &mut right)? {
-            (condition, Crossing::No) => during.push(condition),
+            (condition, Crossing::No) => {
+                // What this excludes needs no calls in the conditions behind it.
+                for side in [&mut left, &mut right] {
+                    side.narrow(&condition);
+                }
+                during.push(condition);
+            }
             (condition, Crossing::Yes) => after.push(condition),
         }
     }
@@ -178,10 +184,12 @@ fn extract_by_side(
         return Ok((condition, Crossing::No));
     }
     if uses_only(&condition, left.schema()) {
-        return Ok((left.extract(condition, &None)?, Crossing::No));
+        let needed = left.needed();
+        return Ok((left.extract(condition, &needed)?, Crossing::No));
     }
     if uses_only(&condition, right.schema()) {
-        return Ok((right.extract(condition, &None)?, Crossing::No));
+        let needed = right.needed();
+        return Ok((right.extract(condition, &needed)?, Crossing::No));
     }
     let Expr::BinaryExpr(mut comparison) = condition else {
         return Ok((condition, Crossing::Yes));

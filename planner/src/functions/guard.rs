@@ -1,4 +1,4 @@
-//! Where an expression may stay unevaluated: `CASE`, `AND`, `OR`, `coalesce`.
+//! Where an expression may stay unevaluated: `CASE`, `AND`, `OR`, `coalesce`, `nvl`, `nvl2`, `FILTER`.
 //!
 //! A call there runs only for the rows for which the expression needs it, as SQL's own functions do.
 
@@ -28,6 +28,12 @@ pub(super) fn after_or(guard: &Guard, left: &Expr) -> Guard {
 /// What follows `value` in a `coalesce` is needed.
 pub(super) fn after_null(guard: &Guard, value: &Expr) -> Guard {
     narrowed(guard, value.clone().is_null())
+}
+
+/// The second argument of `nvl2` is needed where the first has a value, the third where not.
+pub(super) fn of_choice(guard: &Guard, first: &Expr, is_second: bool) -> Guard {
+    let first = first.clone();
+    narrowed(guard, if is_second { first.is_not_null() } else { first.is_null() })
 }
 
 /// A branch of a CASE is needed: its own condition is the first that is true.

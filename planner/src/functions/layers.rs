@@ -25,6 +25,8 @@ pub(super) struct Layers {
     /// Distinguishes the columns of the sides of a join.
     side: &'static str,
     calls: Vec<Call>,
+    /// Whether a row is still looked at, in a list of conditions.
+    needed: Guard,
 }
 
 struct Call {
@@ -37,11 +39,27 @@ struct Call {
 
 impl Layers {
     pub(super) fn new(input: LogicalPlan, side: &'static str) -> Self {
-        Self { input, side, calls: Vec::new() }
+        Self { input, side, calls: Vec::new(), needed: None }
     }
 
     pub(super) fn schema(&self) -> &DFSchemaRef {
         self.input.schema()
+    }
+
+    /// Under which condition the next of a list of conditions is looked at.
+    pub(super) fn needed(&self) -> Guard {
+        self.needed.clone()
+    }
+
+    /// `condition` has been looked at; where it is one of these rows alone, it may have excluded some.
+    pub(super) fn narrow(&mut self, condition: &Expr) {
+        let is_known = |column: &Column| {
+            self.input.schema().has_column(column)
+                || (0..self.calls.len()).any(|index| self.column_name(index) == column.name)
+        };
+        if condition.column_refs().into_iter().all(is_known) {
+            self.needed = guard::after_and(&self.needed, condition);
+        }
     }
 
     /// `expression` with columns in the place of its calls.
@@ -52,6 +70,16 @@ impl Layers {
         match expression {
             Expr::ScalarFunction(call) => self.function(call, guard),
             Expr::Case(case) => self.case(case, guard),
+            Expr::AggregateFunction(mut aggregate) if aggregate.params.filter.is_some() => {
+                let filter = aggregate.params.filter.take();
+                let filter = filter.map(|filter| self.extract(*filter, guard)).transpose()?;
+                let kept = filter.as_ref().map(|filter| guard::of_branch(guard, filter));
+                let kept = kept.unwrap_or_else(|| guard.clone());
+                let rest = self.parts(Expr::AggregateFunction(aggregate), &kept)?;
+                let Expr::AggregateFunction(mut aggregate) = rest else { return Ok(rest) };
+                aggregate.params.filter = filter.map(Box::new);
+                Ok(Expr::AggregateFunction(aggregate))
+            }
             Expr::BinaryExpr(BinaryExpr {
                 left,
                 op: op @ (Operator::And | Operator::Or),
@@ -66,20 +94,27 @@ impl Layers {
                 let right = self.extract(*right, &needed)?;
                 Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
             }
-            other => {
-                let extracted =
-                    other.map_children(|part| self.extract(part, guard).map(Transformed::yes));
-                Ok(extracted?.data)
-            }
+            other => self.parts(other, guard),
         }
+    }
+
+    /// `expression` with the calls in its parts extracted.
+    fn parts(&mut self, expression: Expr, guard: &Guard) -> Result<Expr> {
+        let extracted =
+            expression.map_children(|part| self.extract(part, guard).map(Transformed::yes));
+        Ok(extracted?.data)
     }
 
     fn function(&mut self, call: ScalarFunction, guard: &Guard) -> Result<Expr> {
         let ScalarFunction { func, args } = call;
-        if func.name() == "coalesce" {
+        if matches!(func.name(), "coalesce" | "nvl" | "nvl2") {
+            let is_choice = func.name() == "nvl2";
             let mut needed = guard.clone();
-            let mut extracted = Vec::with_capacity(args.len());
-            for arg in args {
+            let mut extracted: Vec<Expr> = Vec::with_capacity(args.len());
+            for (position, arg) in args.into_iter().enumerate() {
+                if let Some(first) = extracted.first().filter(|_| is_choice) {
+                    needed = guard::of_choice(guard, first, position == 1);
+                }
                 let arg = self.extract(arg, &needed)?;
                 needed = guard::after_null(&needed, &arg);
                 extracted.push(arg);

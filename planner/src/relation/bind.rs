@@ -48,7 +48,7 @@ pub(super) fn using(
 pub(super) fn name_of(value: &Expr) -> String {
     match value {
         Expr::Column(column) => column.name.clone(),
-        other => other.schema_name().to_string(),
+        other => other.human_display().to_string(),
     }
 }
 

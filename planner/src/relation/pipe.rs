@@ -32,7 +32,10 @@ pub(super) fn plan(
     let (input_format, output_format) = formats(clause, values.len(), span)?;
     let input_names = names(&values, input_format, span)?;
     let partition_by = partition_by(clause, input.schema(), context)?;
-    let order_by = order_by(&clause.order_by, input.schema(), context)?;
+    let mut order_by = order_by(&clause.order_by, input.schema(), context)?;
+    if order_by.is_empty() && !partition_by.is_empty() {
+        order_by = order_of_input(&input, span)?;
+    }
     let fields = fields(clause, context)?;
     let scope = match &clause.scope {
         Scope::PartitionBy(_) => PipeScope::Partitioned,
@@ -160,6 +163,22 @@ fn order_by(
         Ok(SortExpr::new(expr, ascending, nulls_first))
     };
     keys.iter().map(key).collect()
+}
+
+/// The order that was asked for before PARTITION BY, which each child shall see.
+fn order_of_input(input: &LogicalPlan, span: Span) -> Result<Vec<SortExpr>> {
+    match input {
+        // What a limit has taken is a set.
+        LogicalPlan::Limit(_) => Ok(Vec::new()),
+        LogicalPlan::Sort(sort) if sort.fetch.is_some() => Ok(Vec::new()),
+        LogicalPlan::Sort(sort) => Ok(sort.expr.clone()),
+        _ if is_ordered(input) => {
+            let message = "the order of ORDER BY is lost before PARTITION BY";
+            let hint = "write it in the PIPE: PARTITION BY (…) ORDER BY …";
+            Err(external(refuse(message, span).with_hint(hint)))
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 fn fields(clause: &PipeClause, context: &mut dyn RelationPlannerContext) -> Result<Vec<Field>> {

@@ -60,7 +60,7 @@ pub(crate) fn planned_type(
 ) -> Result<DataType> {
     let Some(data_type) = column.data_type.clone() else { return Ok(DataType::Utf8View) };
     let unsupported = |data_type: &dyn std::fmt::Display| {
-        external(refuse(format!("type {data_type} is not supported in AS"), column.span).with_hint(
+        external(refuse(format!("type {data_type} is not supported here"), column.span).with_hint(
             "types are TEXT, BOOLEAN, BIGINT, INT, SMALLINT, TINYINT, DOUBLE, FLOAT, TIMESTAMP, DATE",
         ))
     };

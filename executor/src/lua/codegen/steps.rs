@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::columns::{fitter, name_table};
 use super::names;
-use crate::lua::program::{LuaStep, OnError};
+use crate::lua::program::{LuaStep, LuaVerb, OnError};
 use crate::lua::types::LuaType;
 
 pub(super) fn write_filter(text: &mut String, step: &LuaStep, index: usize) {
@@ -37,11 +37,15 @@ pub(super) fn write_convert(text: &mut String, step: &LuaStep, index: usize) {
         }
         let _ = writeln!(text, "C{index}[{}] = {fitter}", k + 1);
     }
+    let surplus = match step.verb {
+        LuaVerb::Call => "host.surplus_of_call(count)".to_owned(),
+        _ => format!("host.surplus(count, {count})"),
+    };
     let _ = writeln!(
         text,
         "local function convert{index}(...)\n  local count = select('#', ...)\n  \
          if count == 0 then return false end\n  \
-         if count > {count} then host.surplus(count, {count}) end\n  local {values} = ..."
+         if count > {count} then {surplus} end\n  local {values} = ..."
     );
     for k in 1..=count {
         let _ = writeln!(text, "  if v{k} ~= nil then v{k} = C{index}[{k}](v{k}) end");

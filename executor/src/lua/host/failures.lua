@@ -111,6 +111,10 @@ function host.no_values(columns)
     columns == 1 and '' or 's'), 0)
 end
 
+function host.surplus_of_call(returned)
+  error(format('the function returned %d values, and its RETURNS is one', returned), 0)
+end
+
 function host.surplus(returned, columns)
   error(format('the function returned %d values, but AS has %d column%s', returned, columns,
     columns == 1 and '' or 's'), 0)
