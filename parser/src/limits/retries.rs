@@ -24,7 +24,11 @@ struct Level {
 pub(crate) fn check_retries(list: &[TokenWithSpan]) -> Result<(), Diagnostic> {
     let mut levels = vec![Level::default()];
     let mut retries = 0_usize;
+    let mut dots = Dots::default();
     for token in list {
+        if dots.follow(&token.token) > MAX_RETRIES {
+            return Err(too_deep(token));
+        }
         let depth = levels.len();
         let Some(level) = levels.last_mut() else { return Ok(()) };
         match &token.token {
@@ -33,9 +37,7 @@ pub(crate) fn check_retries(list: &[TokenWithSpan]) -> Result<(), Diagnostic> {
                 let opened = (level.word + level.cases).max(usize::from(is_bracket));
                 retries += opened;
                 if retries > MAX_RETRIES {
-                    return Err(Diagnostic::new("this is nested too deeply to parse")
-                        .at(token.span)
-                        .with_hint("split it with WITH or CREATE VIEW"));
+                    return Err(too_deep(token));
                 }
                 levels.push(Level { opened, ..Level::default() });
             }
@@ -53,6 +55,36 @@ pub(crate) fn check_retries(list: &[TokenWithSpan]) -> Result<(), Diagnostic> {
         }
     }
     Ok(())
+}
+
+fn too_deep(token: &TokenWithSpan) -> Diagnostic {
+    Diagnostic::new("this is nested too deeply to parse")
+        .at(token.span)
+        .with_hint("split it with WITH or CREATE VIEW")
+}
+
+/// A chain `a.b.c`: behind each dot sqlparser tries an expression first, and then a name.
+#[derive(Default)]
+struct Dots {
+    chain: usize,
+    /// Tokens since the last dot.
+    since: usize,
+}
+
+impl Dots {
+    /// The length of the chain that `token` continues. One word or sign may stand before a name.
+    fn follow(&mut self, token: &Token) -> usize {
+        if *token == Token::Period {
+            self.chain += 1;
+            self.since = 0;
+        } else {
+            self.since += 1;
+            if self.since > 2 {
+                self.chain = 0;
+            }
+        }
+        self.chain
+    }
 }
 
 /// Whether an expression on the same level ends before the word.

@@ -144,8 +144,8 @@ fn plan_join(join: Join) -> Result<LogicalPlan> {
     }
     if !after.is_empty() && join.join_type != JoinType::Inner {
         return plan_err!(
-            "not supported: a Lua function over columns of both sides in the condition of an outer \
-             join; compute what it needs from each side before the join"
+            "not supported: a Lua function over columns of both sides in the condition of a join \
+             that is not an inner one; compute what it needs from each side before the join"
         );
     }
     let joined = LogicalPlan::Join(Join::try_new(

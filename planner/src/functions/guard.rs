@@ -2,7 +2,7 @@
 //!
 //! A call there runs only for the rows for which the expression needs it, as SQL's own functions do.
 
-use datafusion::logical_expr::{Expr, is_not_true, is_true};
+use datafusion::logical_expr::{Case, Expr, is_not_true, is_true};
 
 /// The condition under which a part of an expression is needed; none where it always is.
 pub(super) type Guard = Option<Expr>;
@@ -10,9 +10,27 @@ pub(super) type Guard = Option<Expr>;
 /// Both `guard` and `condition`.
 pub(super) fn narrowed(guard: &Guard, condition: Expr) -> Guard {
     Some(match guard {
-        Some(guard) => guard.clone().and(condition),
+        // Without an ELSE: DataFusion makes an AND of a CASE that is FALSE elsewhere, and an AND looks
+        // at both sides.
+        Some(guard) => when(guard, condition),
         None => condition,
     })
+}
+
+/// An argument that is computed only where the call is made: it might fail elsewhere.
+pub(super) fn protected(guard: &Guard, argument: Expr) -> Expr {
+    match guard {
+        Some(guard) if !matches!(argument, Expr::Column(_) | Expr::Literal(..)) => {
+            when(guard, argument)
+        }
+        _ => argument,
+    }
+}
+
+/// `value` where `condition` holds, and NULL elsewhere.
+fn when(condition: &Expr, value: Expr) -> Expr {
+    let branch = (Box::new(condition.clone()), Box::new(value));
+    Expr::Case(Case::new(None, vec![branch], None))
 }
 
 /// The right side of `left AND …` is needed.

@@ -90,7 +90,6 @@ impl Layers {
                     Operator::And => guard::after_and(guard, &left),
                     _ => guard::after_or(guard, &left),
                 };
-                // A side that costs nothing decides before one that calls a function does.
                 let right = self.extract(*right, &needed)?;
                 Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
             }
@@ -152,11 +151,18 @@ impl Layers {
             check_argument(argument, &function)?;
         }
         // Where the condition cannot be evaluated beforehand, the call cannot wait for it.
-        let guard = guard.filter(|condition| matches!(unavailable(condition), Ok(None)));
+        let guard = guard.filter(|condition| {
+            // Asked twice, it might give two answers.
+            !condition.is_volatile() && matches!(unavailable(condition), Ok(None))
+        });
+        let arguments: Vec<Expr> =
+            arguments.into_iter().map(|argument| guard::protected(&guard, argument)).collect();
+        let is_volatile = arguments.iter().any(Expr::is_volatile);
         let known = |call: &Call| {
             call.function == function && call.arguments == arguments && call.guard == guard
         };
         if function.is_stateless()
+            && !is_volatile
             && let Some(index) = self.calls.iter().position(known)
         {
             return Ok(self.column(index));
@@ -219,7 +225,8 @@ impl Layers {
 
 /// Where `value` is among `values`, to which it is added if need be.
 fn position(values: &mut Vec<Expr>, value: &Expr) -> usize {
-    values.iter().position(|known| known == value).unwrap_or_else(|| {
+    let is_same = |known: &Expr| known == value && !value.is_volatile();
+    values.iter().position(is_same).unwrap_or_else(|| {
         values.push(value.clone());
         values.len() - 1
     })
