@@ -75,7 +75,8 @@ impl Dots {
     /// The length of the chain that `token` continues. One word or sign may stand before a name.
     fn follow(&mut self, token: &Token) -> usize {
         if *token == Token::Period {
-            self.chain += 1;
+            // A plain name between two dots costs nothing.
+            self.chain += usize::from(self.since != 1);
             self.since = 0;
         } else {
             self.since += 1;
