@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** the agent never sees the planner; they meet in plan bytes.
 
+pub mod credit;
+pub mod exchange;
 pub mod proto;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
