@@ -144,7 +144,7 @@ impl ReceiveWindow {
     pub fn is_due(&self) -> bool {
         let returned = self.returned();
         let starved = self.taken == self.received && self.waits_with == Some(self.granted);
-        returned >= self.window_bytes / 4 * 3 || (starved && returned > 0)
+        returned > 0 && (returned >= self.window_bytes / 4 * 3 || starved)
     }
 
     /// Whether a grant is worth its bytes when a message goes for another partition anyway.
@@ -161,5 +161,63 @@ impl ReceiveWindow {
     /// What a grant would add.
     fn returned(&self) -> u64 {
         self.taken + self.window_bytes - self.granted
+    }
+}
+
+#[cfg(test)]
+mod simulation;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asks_for_no_more_than_the_window() {
+        let mut credit = SendCredit::new(100, 500);
+        assert_eq!(credit.may_send(1, false), Permission::Wait);
+        assert!(credit.grant(100));
+        assert!(!credit.grant(100), "the same grant again is no news");
+        assert!(!credit.grant(40), "a late grant takes nothing back");
+        assert_eq!(credit.may_send(100, false), Permission::Send);
+        assert_eq!(credit.may_send(101, false), Permission::Split);
+        assert_eq!(credit.may_send(101, true), Permission::Send);
+        assert_eq!(credit.may_send(501, true), Permission::TooLong);
+        credit.sent(1);
+        assert_eq!(credit.may_send(101, true), Permission::Wait, "the window is not open");
+        assert_eq!(credit.may_send(99, false), Permission::Send);
+    }
+
+    #[test]
+    fn a_long_row_spends_the_whole_window() {
+        let mut credit = SendCredit::new(100, 500);
+        credit.grant(100);
+        credit.sent(400);
+        assert_eq!((credit.spent(), credit.granted()), (100, 100));
+        let mut window = ReceiveWindow::new(100);
+        assert_eq!(window.grant(), 100);
+        window.receive(400).unwrap();
+        window.receive(1).unwrap_err();
+        window.take(400);
+        assert_eq!(window.grant(), 200);
+    }
+
+    #[test]
+    fn grants_at_three_quarters_or_when_the_sender_starves() {
+        let mut window = ReceiveWindow::new(100);
+        assert!(window.is_due(), "the first poll opens the window");
+        assert_eq!(window.grant(), 100);
+        assert!(!window.is_due());
+        window.receive(74).unwrap();
+        window.take(74);
+        assert!(!window.is_due());
+        window.sender_waits(0);
+        assert!(!window.is_due(), "the sender had not heard of the last grant");
+        window.sender_waits(100);
+        assert!(window.is_due());
+        assert_eq!(window.grant(), 174);
+        assert!(!window.is_due(), "the sender has not said that this is too little");
+        window.receive(75).unwrap();
+        window.take(75);
+        assert!(window.is_due());
     }
 }

@@ -102,6 +102,7 @@ impl Call {
         match message {
             Message::Frame(frame) => self.receive_frame(&mut mail.inbox, frame),
             Message::Waiting(waiting) => {
+                self.metrics.credit_stalls.add(1);
                 Self::receive_waiting(&mut mail, &waiting);
                 Ok(())
             }

@@ -13,6 +13,8 @@ pub(crate) struct ConsumerMetrics {
     pub(crate) bytes_received: BytesCounterMetric,
     pub(crate) frames_received: Count,
     pub(crate) grants_sent: Count,
+    /// How often a producer had rows and too little credit.
+    pub(crate) credit_stalls: Count,
     /// The most encoded bytes that waited for the operators.
     pub(crate) max_buffered_bytes: Gauge,
     /// Operators waited for rows.
@@ -33,6 +35,7 @@ impl ConsumerMetrics {
             bytes_received: builder().bytes_counter("bytes_received"),
             frames_received: builder().global_counter("frames_received"),
             grants_sent: builder().global_counter("grants_sent"),
+            credit_stalls: builder().global_counter("credit_stalls"),
             max_buffered_bytes: builder().global_gauge("max_buffered_bytes"),
             time_waiting: time("time_waiting_for_rows"),
             time_stalled: time("time_stalled_for_credit"),

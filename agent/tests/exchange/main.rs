@@ -1,5 +1,8 @@
 //! The exchange between two agents that are tonic servers in this process, and the transport of
 //! datafusion-distributed beside it.
 
+mod failure;
+mod flow;
 mod round_trip;
+mod stock_faults;
 mod support;

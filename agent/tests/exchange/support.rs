@@ -1,11 +1,11 @@
 //! An agent on a loopback port, tasks for it made of streams, and both ways to fetch from it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datafusion::arrow::array::{Int64Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
@@ -103,6 +103,11 @@ impl Agent {
         task_key
     }
 
+    /// As errors call it.
+    pub(crate) fn name(&self) -> String {
+        self.url.as_str().trim_end_matches('/').to_owned()
+    }
+
     /// The streams of `partitions` partitions of a task.
     pub(crate) async fn fetch(
         &self,
@@ -194,6 +199,18 @@ impl Source {
     }
 }
 
+/// A plan of streams that were fetched: each is executed once.
+pub(crate) fn fetched_plan(schema: &SchemaRef, streams: Vec<Rows>) -> Arc<dyn ExecutionPlan> {
+    let partition = |rows: Rows| {
+        let rows = Mutex::new(Some(rows));
+        let source = Source::new(move || rows.lock().unwrap().take().unwrap());
+        Arc::new(source.of(schema)) as Arc<_>
+    };
+    let partitions = streams.into_iter().map(partition).collect();
+    let plan = StreamingTableExec::try_new(Arc::clone(schema), partitions, None, [], false, None);
+    Arc::new(plan.unwrap())
+}
+
 struct SourcePartition {
     schema: SchemaRef,
     make: MakeStream,
@@ -224,6 +241,18 @@ pub(crate) fn numbers_schema() -> SchemaRef {
 pub(crate) fn numbers(start: i64, rows: i64) -> RecordBatch {
     let column = Int64Array::from_iter_values(start..start + rows);
     RecordBatch::try_new(numbers_schema(), vec![Arc::new(column)]).unwrap()
+}
+
+/// The first error of type `E` in the chain of causes.
+pub(crate) fn find<E: std::error::Error + 'static>(error: &DataFusionError) -> Option<&E> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// All rows of a stream.
