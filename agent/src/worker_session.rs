@@ -10,7 +10,8 @@ use datafusion_distributed::{
     ChannelResolver, DistributedExt, Worker, WorkerQueryContext, WorkerSessionBuilder,
 };
 use gleam_sql_executor::codec::GleamCodec;
-use gleam_sql_executor::options::GleamOptions;
+use gleam_sql_executor::settings::{self, SETTINGS_HEADER};
+use http::HeaderValue;
 
 /// A worker whose tasks share `runtime` and fetch from other agents over `channels`.
 pub(crate) fn worker(
@@ -30,11 +31,13 @@ impl WorkerSessionBuilder for TaskSessions {
         &self,
         context: WorkerQueryContext,
     ) -> Result<SessionState, DataFusionError> {
-        let WorkerQueryContext { builder, headers } = context;
+        let WorkerQueryContext { mut builder, headers } = context;
+        let settings = headers.get(SETTINGS_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
+        let settings = String::from_utf8_lossy(settings);
+        settings::apply(builder.config().get_or_insert_default().options_mut(), &settings)?;
         Ok(builder
             .with_distributed_user_codec(GleamCodec)
             .with_distributed_channel_resolver(Arc::clone(&self.channels))
-            .with_distributed_option_extension_from_headers::<GleamOptions>(&headers)?
             .build())
     }
 }

@@ -215,6 +215,6 @@ impl ExecutionPlan for PipeExec {
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+        Some(self.row_errors.with_metrics(self.metrics.clone_inner()))
     }
 }
