@@ -6,3 +6,4 @@ mod flow;
 mod round_trip;
 mod stock_faults;
 mod support;
+mod types;
