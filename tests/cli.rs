@@ -10,6 +10,8 @@
 mod support;
 
 mod cli {
+    mod agents;
+    mod agents_lost;
     mod ancestor;
     mod answers;
     mod children;

@@ -1,8 +1,8 @@
-//! Runs `slt/*.slt` against the product in this process, each file with 1, 2 and 7 partitions: an
-//! answer never depends on how the work is divided.
+//! Runs `slt/*.slt` against the product, each file with 1, 2 and 7 partitions in this process, and on
+//! 1, 2 and 4 agents: an answer never depends on how the work is divided.
 //!
-//! With more than one partition the small files are cut in byte ranges too, and with 7 the batches
-//! have 3 rows, so that rows cross every boundary that there is.
+//! With more than one partition, and on agents, the small files are cut in byte ranges too, and with 7
+//! the batches have 3 rows, so that rows cross every boundary that there is.
 //!
 //! Columns are checked for their types, one letter each: `B` BOOLEAN, `I` integers, `R` floats,
 //! `T` TEXT, `P` TIMESTAMP, `D` DATE, `?` the rest. Columns stand with ` | ` between them. NULL is
@@ -15,21 +15,37 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
-use datafusion::physical_plan::{ExecutionPlanProperties, collect};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect};
+use datafusion_distributed::NetworkBoundaryExt;
+use gleam_sql_agent::connection::AgentConnections;
+use gleam_sql_agent::local_agents::LocalAgents;
+use gleam_sql_agent::security::Token;
 use gleam_sql_parser::{Diagnostic, Statement, parse_script};
-use gleam_sql_planner::{Planned, Session, SessionOptions};
+use gleam_sql_planner::{Cluster, Planned, Session, SessionOptions};
 use libtest_mimic::{Arguments, Failed, Trial};
 use sqllogictest::{AsyncDB, ColumnType, DBOutput, Runner};
 use tokio::runtime::Runtime;
+use url::Url;
 
 const DIRECTORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/slt");
-const PARTITIONS: [usize; 3] = [1, 2, 7];
+const DIVISIONS: [Division; 6] = [
+    Division::Partitions(1),
+    Division::Partitions(2),
+    Division::Partitions(7),
+    Division::Agents(1),
+    Division::Agents(2),
+    Division::Agents(4),
+];
+const MOST_AGENTS: usize = 4;
+/// Partitions that a task on an agent has.
+const SLOTS: usize = 2;
 const COLUMN_SEPARATOR: &str = " | ";
 
 fn main() -> ExitCode {
@@ -43,9 +59,56 @@ fn main() -> ExitCode {
     if std::env::var_os("UPDATE_SLT").is_some() {
         files.iter().for_each(|file| update(file));
     }
-    let of_files = files.iter().flat_map(|file| PARTITIONS.map(|count| trial(file, count)));
-    let trials = of_files.chain(PARTITIONS.map(division)).collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let of_files = files.iter().flat_map(|file| DIVISIONS.map(|division| trial(file, division)));
+    let trials = of_files.chain(DIVISIONS.map(is_divided)).collect();
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    gleam_sql_executor::child::kill_all();
+    conclusion.exit_code()
+}
+
+/// How the work is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Division {
+    /// In this process.
+    Partitions(usize),
+    /// Over agents, processes of their own.
+    Agents(usize),
+}
+
+impl std::fmt::Display for Division {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Partitions(count) => write!(f, "partitions_{count}"),
+            Self::Agents(count) => write!(f, "agents_{count}"),
+        }
+    }
+}
+
+/// The agents of all trials, started when the first trial wants some.
+struct Agents {
+    urls: Vec<Url>,
+    token: Token,
+    _agents: LocalAgents,
+    /// Their pipes live in it.
+    _runtime: Runtime,
+}
+
+fn agents() -> &'static Agents {
+    static AGENTS: LazyLock<Agents> = LazyLock::new(|| {
+        let runtime = runtime();
+        let program = Path::new(env!("CARGO_BIN_EXE_gleam-sql"));
+        let token = Token::random().expect("there is randomness");
+        let agents = LocalAgents::start(program, MOST_AGENTS, SLOTS, &[], &token);
+        let agents = runtime.block_on(agents).expect("agents can be started");
+        Agents { urls: agents.urls(), token, _agents: agents, _runtime: runtime }
+    });
+    &AGENTS
+}
+
+fn cluster(count: usize) -> Cluster {
+    let Agents { urls, token, .. } = agents();
+    let channels = Arc::new(AgentConnections::new(token.clone(), None));
+    Cluster { agents: urls[..count].to_vec(), channels, slots: SLOTS }
 }
 
 fn slt_files() -> Vec<PathBuf> {
@@ -58,42 +121,55 @@ fn slt_files() -> Vec<PathBuf> {
     files
 }
 
-fn trial(file: &Path, partitions: usize) -> Trial {
+fn trial(file: &Path, division: Division) -> Trial {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let file = file.to_owned();
-    Trial::test(format!("{stem}::partitions_{partitions}"), move || {
-        let failures = runtime().block_on(run(&file, partitions))?;
+    Trial::test(format!("{stem}::{division}"), move || {
+        let failures = runtime().block_on(run(&file, division))?;
         if failures.is_empty() { Ok(()) } else { Err(Failed::from(failures.join("\n"))) }
     })
 }
 
 /// That the work is divided at all: otherwise the other trials would prove less than they say.
-fn division(partitions: usize) -> Trial {
-    Trial::test(format!("division::partitions_{partitions}"), move || {
+fn is_divided(division: Division) -> Trial {
+    Trial::test(format!("division::{division}"), move || {
         for query in [
             "FROM 'data/numbers.log' |> SELECT line",
             "FROM 'data/numbers.log' |> FILTER LUA 'function(line) return true end' |> SELECT line",
             "FROM 'data/numbers.log' |> PIPE 'cat'",
         ] {
-            let count = runtime().block_on(partition_count(query, partitions))?;
-            if count != partitions {
-                return Err(Failed::from(format!("{count} partitions: {query}")));
+            let (found, wanted) = match division {
+                Division::Partitions(count) => {
+                    let plan = runtime().block_on(planned(query, division))?.plan;
+                    (plan.output_partitioning().partition_count(), count)
+                }
+                Division::Agents(count) => {
+                    (tasks(&runtime().block_on(planned(query, division))?.plan), count)
+                }
+            };
+            if found != wanted {
+                return Err(Failed::from(format!("{found}, not {wanted}: {query}")));
             }
         }
         Ok(())
     })
 }
 
-async fn partition_count(query: &str, partitions: usize) -> Result<usize, EngineError> {
-    let mut engine = Engine::start(partitions).await?;
+/// The most tasks of a stage of a distributed plan.
+fn tasks(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    let own = plan.as_network_boundary().map_or(0, |boundary| boundary.input_stage().task_count());
+    plan.children().into_iter().map(tasks).fold(own, usize::max)
+}
+
+async fn planned(query: &str, division: Division) -> Result<Planned, EngineError> {
+    let mut engine = Engine::start(division).await?;
     let statement = parse_script(query).next().expect("there is a statement");
-    let planned = engine.plan(statement, query).await?;
-    Ok(planned.plan.output_partitioning().partition_count())
+    engine.plan(statement, query).await
 }
 
 /// Every record of a file that does not answer as it says.
-async fn run(file: &Path, partitions: usize) -> Result<Vec<String>, Failed> {
-    let mut runner = runner(partitions);
+async fn run(file: &Path, division: Division) -> Result<Vec<String>, Failed> {
+    let mut runner = runner(division);
     let mut failures = Vec::new();
     for record in sqllogictest::parse_file(file)? {
         if let Err(error) = runner.run_async(record).await {
@@ -106,7 +182,7 @@ async fn run(file: &Path, partitions: usize) -> Result<Vec<String>, Failed> {
 
 fn update(file: &Path) {
     let update = async {
-        let mut runner = runner(1);
+        let mut runner = runner(Division::Partitions(1));
         let types = sqllogictest::strict_column_validator;
         runner.update_test_file(file, COLUMN_SEPARATOR, rows_are_equal, as_it_is, types).await
     };
@@ -121,8 +197,10 @@ fn runtime() -> Runtime {
         .expect("a runtime can be started")
 }
 
-fn runner(partitions: usize) -> Runner<Engine, impl sqllogictest::MakeConnection<Conn = Engine>> {
-    let mut runner = Runner::new(move || async move { Engine::start(partitions).await });
+fn runner(
+    division: Division,
+) -> Runner<Engine, impl sqllogictest::MakeConnection<Conn = Engine>> {
+    let mut runner = Runner::new(move || async move { Engine::start(division).await });
     runner.with_normalizer(as_it_is);
     runner.with_validator(rows_are_equal);
     runner.with_column_validator(sqllogictest::strict_column_validator);
@@ -153,14 +231,27 @@ struct Engine {
 struct EngineError(String);
 
 impl Engine {
-    async fn start(partitions: usize) -> Result<Self, EngineError> {
-        let options = SessionOptions { partitions: Some(partitions), ..Default::default() };
+    async fn start(division: Division) -> Result<Self, EngineError> {
+        let options = match division {
+            Division::Partitions(count) => {
+                SessionOptions { partitions: Some(count), ..Default::default() }
+            }
+            Division::Agents(count) => {
+                SessionOptions { cluster: Some(cluster(count)), ..Default::default() }
+            }
+        };
         let mut engine = Self { session: Session::new(options) };
-        if partitions > 1 {
+        if division != Division::Partitions(1) {
             engine.execute("SET datafusion.optimizer.repartition_file_min_size = 1").await?;
         }
-        if partitions > 2 {
-            engine.execute("SET datafusion.execution.batch_size = 3").await?;
+        match division {
+            Division::Partitions(3..) => {
+                engine.execute("SET datafusion.execution.batch_size = 3").await?;
+            }
+            Division::Partitions(_) => {}
+            Division::Agents(_) => {
+                engine.execute("SET gleam.min_task_bytes = 1").await?;
+            }
         }
         Ok(engine)
     }

@@ -5,9 +5,17 @@
 //!
 //! **Invariant:** the agent never sees the planner; they meet in plan bytes.
 
+pub mod address;
+pub mod connection;
 pub mod credit;
 pub mod exchange;
+pub mod local_agents;
 pub mod proto;
+pub mod security;
+pub mod server;
+mod status;
+pub mod version;
+mod worker_session;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

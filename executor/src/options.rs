@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -17,14 +18,23 @@ pub struct GleamOptions {
     pub operator_timeout: OperatorTimeout,
     /// Limit on the memory of the Lua functions of a child, in MiB.
     pub lua_memory_mib: usize,
+    /// An agent gets no task for fewer bytes than these.
+    pub min_task_bytes: usize,
 }
 
 /// The smallest limit on memory with which Lua itself can run, in MiB.
 const MIN_LUA_MEMORY_MIB: usize = 16;
 
+/// What one core reads in the time that it takes to bring a task to an agent.
+const DEFAULT_MIN_TASK_BYTES: usize = 8 * 1024 * 1024;
+
 impl Default for GleamOptions {
     fn default() -> Self {
-        Self { operator_timeout: OperatorTimeout::default(), lua_memory_mib: 4096 }
+        Self {
+            operator_timeout: OperatorTimeout::default(),
+            lua_memory_mib: 4096,
+            min_task_bytes: DEFAULT_MIN_TASK_BYTES,
+        }
     }
 }
 
@@ -55,9 +65,14 @@ impl ExtensionOptions for GleamOptions {
                 }
                 self.lua_memory_mib = mebibytes;
             }
+            "min_task_bytes" => {
+                let bytes: NonZeroUsize = value.parse().map_err(external)?;
+                self.min_task_bytes = bytes.get();
+            }
             _ => {
                 let message = format!(
-                    "there is no setting `gleam.{key}`, only gleam.operator_timeout and gleam.lua_memory_mib"
+                    "there is no setting `gleam.{key}`, only gleam.operator_timeout, \
+                     gleam.lua_memory_mib and gleam.min_task_bytes"
                 );
                 return Err(DataFusionError::Configuration(message));
             }
@@ -81,6 +96,11 @@ impl ExtensionOptions for GleamOptions {
                 "lua_memory_mib",
                 self.lua_memory_mib.to_string(),
                 "Limit on the memory of the Lua functions of a child, in MiB",
+            ),
+            entry(
+                "min_task_bytes",
+                self.min_task_bytes.to_string(),
+                "Input of fewer bytes than this is no task for an agent of its own",
             ),
         ]
     }

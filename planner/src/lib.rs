@@ -4,6 +4,7 @@
 //! directories and file headers, and reads rows only where DataFusion infers the columns of a typed
 //! file.
 
+mod cluster;
 mod copy;
 mod diagnose;
 mod functions;
@@ -13,6 +14,7 @@ mod names;
 pub mod nodes;
 mod origin;
 mod physical;
+mod placement;
 mod predicates;
 mod relation;
 mod schemas;
@@ -22,6 +24,7 @@ mod statement;
 mod streaming;
 mod volatile;
 
+pub use cluster::Cluster;
 pub use diagnose::{find_cause, plain_message};
 pub use names::plain_names;
 pub use session::{Session, SessionOptions};

@@ -27,6 +27,7 @@ use gleam_sql_executor::exec::{
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 use gleam_sql_executor::operator::OnError;
 
+use crate::placement;
 use crate::nodes::{LuaNode, NodeArguments, PipeNode, ReduceNode};
 
 /// DataFusion's planner, with our operators.
@@ -44,6 +45,29 @@ impl QueryPlanner for OperatorQueryPlanner {
             OperatorExtensionPlanner,
         )]);
         planner.create_physical_plan(plan, session).await
+    }
+}
+
+/// The same, for agents: a plan that can leave the driver is cut into stages.
+#[derive(Debug)]
+pub(crate) struct PlacingQueryPlanner {
+    pub(crate) distributed: Option<Arc<dyn QueryPlanner + Send + Sync>>,
+}
+
+#[async_trait]
+impl QueryPlanner for PlacingQueryPlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let local = OperatorQueryPlanner.create_physical_plan(plan, session).await?;
+        match &self.distributed {
+            Some(distributed) if placement::can_leave_the_driver(&local) => {
+                distributed.create_physical_plan(plan, session).await
+            }
+            _ => Ok(local),
+        }
     }
 }
 

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use datafusion::catalog::DynamicFileCatalog;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use url::Url;
+use datafusion_distributed::{DistributedExt, SessionStateBuilderExt};
+use gleam_sql_executor::codec::GleamCodec;
 use gleam_sql_executor::options::GleamOptions;
 
+use crate::cluster::{Cluster, TaskPlaces};
 use crate::functions::PlanFunctionCalls;
 use crate::fuse::FuseOperators;
-use crate::physical::OperatorQueryPlanner;
+use crate::physical::{OperatorQueryPlanner, PlacingQueryPlanner};
+use crate::placement;
 use crate::predicates::PassPredicates;
 use crate::sources::FileTables;
 use crate::streaming::PassStdin;
@@ -20,28 +25,38 @@ use crate::volatile::PinVolatilePredicates;
 const SMALL_INPUT_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a session is started with.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SessionOptions {
     /// Tasks a stage has at most; one for each core where nothing is said.
     pub partitions: Option<usize>,
     /// The SQL itself comes from standard input, so that no query can read it.
     pub stdin_is_taken: bool,
+    /// The agents that queries run on; without any, they run in this process.
+    pub cluster: Option<Cluster>,
 }
 
 /// Settings, tables and views of one user, and the planning of statements against them.
 pub struct Session {
     context: SessionContext,
     files: Arc<FileTables>,
+    /// The agents that may still be given tasks.
+    agents: Vec<Url>,
 }
 
 impl Session {
     /// A session without tables.
     pub fn new(options: SessionOptions) -> Self {
         let files = Arc::new(FileTables::new(options.stdin_is_taken));
-        let state = SessionStateBuilder::new()
-            .with_config(config(options))
+        let mut state = SessionStateBuilder::new()
+            .with_config(config(&options))
             .with_default_features()
-            .with_query_planner(Arc::new(OperatorQueryPlanner))
+            .with_query_planner(Arc::new(OperatorQueryPlanner));
+        if options.cluster.is_some() {
+            state = state.with_distributed_planner();
+            let distributed = state.query_planner().take();
+            state = state.with_query_planner(Arc::new(PlacingQueryPlanner { distributed }));
+        }
+        let state = state
             .with_analyzer_rule(Arc::new(PlanFunctionCalls))
             .with_analyzer_rule(Arc::new(PinVolatilePredicates))
             .with_physical_optimizer_rule(Arc::new(PassStdin))
@@ -54,7 +69,21 @@ impl Session {
             .with_catalog_list(Arc::new(catalogs))
             .build();
         let context = SessionContext::new_with_state(state);
-        Self { context, files }
+        let agents = options.cluster.map(|cluster| cluster.agents).unwrap_or_default();
+        Self { context, files, agents }
+    }
+
+    /// The agents that tasks may go to.
+    pub fn agents(&self) -> &[Url] {
+        &self.agents
+    }
+
+    /// Gives an agent, which was lost, no more tasks.
+    pub fn exclude_agent(&mut self, lost: impl Fn(&Url) -> bool) {
+        self.agents.retain(|agent| !lost(agent));
+        let places = TaskPlaces(self.agents.clone());
+        let state = self.context.state_ref();
+        state.write().config_mut().set_distributed_worker_resolver(places);
     }
 
     /// DataFusion's view of the session.
@@ -92,7 +121,7 @@ impl Session {
     }
 }
 
-fn config(options: SessionOptions) -> SessionConfig {
+fn config(options: &SessionOptions) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_information_schema(true)
         .with_option_extension(GleamOptions::default());
@@ -110,5 +139,20 @@ fn config(options: SessionOptions) -> SessionConfig {
     settings.optimizer.enable_round_robin_repartition = false;
     settings.optimizer.repartition_file_min_size = SMALL_INPUT_BYTES;
     settings.explain.show_schema = false;
-    config
+    match &options.cluster {
+        Some(cluster) => on_agents(config, cluster),
+        None => config,
+    }
+}
+
+fn on_agents(mut config: SessionConfig, cluster: &Cluster) -> SessionConfig {
+    let settings = config.options_mut();
+    // A filter that one task of a join learns is not known to the scans of others.
+    settings.optimizer.enable_dynamic_filter_pushdown = false;
+    let config = config
+        .with_target_partitions(cluster.slots.max(2))
+        .with_distributed_worker_resolver(TaskPlaces(cluster.agents.clone()))
+        .with_distributed_channel_resolver(Arc::clone(&cluster.channels))
+        .with_distributed_user_codec(GleamCodec);
+    placement::with_rules(config)
 }

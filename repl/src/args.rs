@@ -1,11 +1,28 @@
 //! The command line of `gleam-sql`.
 
+mod agent_args;
+mod cluster_args;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::Format;
+
+pub(crate) use agent_args::{AgentArgs, AgentCommand, CertsArgs};
+pub(crate) use cluster_args::ClusterArgs;
+
+/// What this process is started to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Invocation {
+    /// Run statements.
+    Query(Args),
+    /// Be an agent.
+    Agent(AgentArgs),
+    /// Tell how agents do.
+    Agents(ClusterArgs),
+}
 
 /// What one invocation asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +31,8 @@ pub(crate) struct Args {
     pub(crate) sources: Vec<Source>,
     /// The format that `--format` names; without it the caller takes [`Format::for_stdout`].
     pub(crate) format: Option<Format>,
+    /// Where the statements run.
+    pub(crate) cluster: ClusterArgs,
 }
 
 /// A place that SQL is read from.
@@ -27,7 +46,7 @@ pub(crate) enum Source {
     Stdin,
 }
 
-impl Args {
+impl Invocation {
     /// Reads the arguments of this process. Help, the version and usage errors are printed here
     /// and end the process, with status 0 for the first two and 2 for an error.
     pub(crate) fn parse() -> Self {
@@ -41,8 +60,16 @@ impl Args {
         I::Item: Into<OsString> + Clone,
     {
         let matches = Options::command().try_get_matches_from(arguments)?;
-        let options = Options::from_arg_matches(&matches)?;
-        Ok(Self { format: options.format, sources: sources(options, &matches) })
+        let mut options = Options::from_arg_matches(&matches)?;
+        Ok(match options.subcommand.take() {
+            Some(Subcommands::Agent(agent)) => Self::Agent(agent),
+            Some(Subcommands::Agents(cluster)) => Self::Agents(cluster),
+            None => Self::Query(Args {
+                format: options.format,
+                cluster: options.cluster.clone(),
+                sources: sources(options, &matches),
+            }),
+        })
     }
 }
 
@@ -53,7 +80,11 @@ impl Args {
 /// to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "gleam-sql", version, after_help = AFTER_HELP)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Options {
+    #[command(subcommand)]
+    subcommand: Option<Subcommands>,
+
     /// Run the statements in FILE; may be repeated, and mixed with -c
     #[arg(short, long = "file", value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -65,6 +96,16 @@ struct Options {
     /// Print rows as FORMAT [default: table on a terminal, otherwise csv]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
+
+    #[command(flatten, next_help_heading = "Agents")]
+    cluster: ClusterArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    Agent(AgentArgs),
+    /// Show how agents do
+    Agents(ClusterArgs),
 }
 
 const AFTER_HELP: &str = r#"Examples:
@@ -82,6 +123,9 @@ const AFTER_HELP: &str = r#"Examples:
 
   Run a script, one JSON object a row
     gleam-sql -f report.sql --format ndjson
+
+  Try what many machines would do
+    gleam-sql --local-agents 3 -c "EXPLAIN FROM 'big.log' |> AGGREGATE count(*) GROUP BY file"
 
   Read the log from standard input
     zcat app.log.gz | gleam-sql -c "FROM stdin |> WHERE line LIKE '%ERROR%' |> LIMIT 20"
@@ -113,12 +157,12 @@ mod tests {
 
     fn check(arguments: &[&str], expected: Result<Args, ErrorKind>) {
         let all = std::iter::once("gleam-sql").chain(arguments.iter().copied());
-        let found = Args::try_parse_from(all).map_err(|error| error.kind());
-        assert_eq!(found, expected, "{arguments:?}");
+        let found = Invocation::try_parse_from(all).map_err(|error| error.kind());
+        assert_eq!(found, expected.map(Invocation::Query), "{arguments:?}");
     }
 
     fn args(sources: &[Source], format: Option<Format>) -> Result<Args, ErrorKind> {
-        Ok(Args { sources: sources.to_vec(), format })
+        Ok(Args { sources: sources.to_vec(), format, cluster: ClusterArgs::default() })
     }
 
     fn file(path: &str) -> Source {
@@ -169,14 +213,14 @@ mod tests {
         check(&["--format", "csv", "--format", "tsv"], Err(ErrorKind::ArgumentConflict));
         check(&["-c"], Err(ErrorKind::InvalidValue));
         check(&["--nosuch"], Err(ErrorKind::UnknownArgument));
-        check(&["query.sql"], Err(ErrorKind::UnknownArgument));
+        check(&["query.sql"], Err(ErrorKind::InvalidSubcommand));
         check(&["--help"], Err(ErrorKind::DisplayHelp));
         check(&["--version"], Err(ErrorKind::DisplayVersion));
     }
 
     #[test]
     fn usage_errors_exit_with_2() {
-        let error = Args::try_parse_from(["gleam-sql", "--nosuch"]).unwrap_err();
+        let error = Invocation::try_parse_from(["gleam-sql", "--nosuch"]).unwrap_err();
         assert_eq!(error.exit_code(), 2);
     }
 }

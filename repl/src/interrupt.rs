@@ -24,6 +24,16 @@ pub(crate) async fn or_interrupted(work: impl Future<Output = i32> + Send + 'sta
     }
 }
 
+/// Waits until the process is told to end by any signal that means that.
+pub(crate) async fn told_to_end() {
+    tokio::select! {
+        _ = received(SignalKind::interrupt()) => {}
+        _ = received(SignalKind::terminate()) => {}
+        _ = received(SignalKind::hangup()) => {}
+        _ = received(SignalKind::quit()) => {}
+    }
+}
+
 /// Waits for a signal; gives the exit status that tells of it.
 async fn received(kind: SignalKind) -> i32 {
     if is_ignored(kind) {

@@ -1,6 +1,10 @@
 //! `gleam-sql`: SQL over text logs, with Lua and shell programs as operators.
 
+mod agent_command;
+mod agents_command;
 mod args;
+mod attempt;
+mod cluster;
 mod explain;
 mod interrupt;
 mod output;
@@ -10,7 +14,7 @@ mod source;
 
 use std::process::ExitCode;
 
-use args::Args;
+use args::Invocation;
 
 /// Address space for the stack of each thread; memory is used as it is touched. Planning recurses
 /// as deep as a statement is nested or long, up to the parser's limits.
@@ -26,7 +30,7 @@ fn main() -> ExitCode {
     if let Some(code) = gleam_sql_executor::child::run_if_requested() {
         return code;
     }
-    let args = Args::parse();
+    let invocation = Invocation::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(threads())
@@ -34,7 +38,17 @@ fn main() -> ExitCode {
         .build();
     let status = match runtime {
         Ok(runtime) => {
-            let status = runtime.block_on(interrupt::or_interrupted(script::run_all(args)));
+            let status = runtime.block_on(async {
+                match invocation {
+                    Invocation::Query(args) => {
+                        interrupt::or_interrupted(script::run_all(args)).await
+                    }
+                    Invocation::Agents(args) => {
+                        interrupt::or_interrupted(agents_command::run(args)).await
+                    }
+                    Invocation::Agent(args) => agent_command::run(args).await,
+                }
+            });
             // It would wait for a read of standard input that may last for ever.
             runtime.shutdown_background();
             status

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
+use gleam_sql_agent::exchange::{AgentLost, RemoteFault};
 use gleam_sql_executor::error::OperatorError;
 use gleam_sql_executor::exec::{RowErrorSummary, row_errors};
-use gleam_sql_executor::operator::{OnError, Place};
+use gleam_sql_executor::operator::{OnError, OperatorLabel, Place};
 use gleam_sql_executor::text::{INVALID_UTF8_LINES, TextError};
 use gleam_sql_parser::{Diagnostic, Location, Span, Statement};
 use gleam_sql_planner::{find_cause, plain_message};
@@ -51,23 +52,51 @@ impl Failure {
         let message = match error {
             OutputError::ReaderClosed => return Self::reader_closed(),
             OutputError::Io(error) => format!("error: cannot write the result: {error}\n"),
-            OutputError::Query(error) => match find_cause::<OperatorError>(&error) {
-                Some(operator) => operator_failure(operator, statement.start(&script.text), script),
-                None => other_failure(&error, statement.start(&script.text), script),
-            },
+            OutputError::Query(error) => query_failure(&error, statement, script),
         };
         Self { status: RUNTIME_FAILURE, message }
     }
+
+    /// The same failure, with what the user can do about it.
+    pub(crate) fn with_hint(mut self, hint: &str) -> Self {
+        let _ = writeln!(self.message, "  = help: {hint}");
+        self
+    }
+}
+
+fn query_failure(error: &DataFusionError, statement: &Statement, script: &Script) -> String {
+    let start = statement.start(&script.text);
+    if let Some(operator) = find_cause::<OperatorError>(error) {
+        let text = operator.to_string();
+        return operator_failure(&text, &operator.label, operator.hint(), start, script);
+    }
+    if let Some(fault) = find_cause::<RemoteFault>(error) {
+        let text = fault.to_string();
+        return match &fault.operator {
+            Some(label) => operator_failure(&text, label, fault.hint.clone(), start, script),
+            None => failure_at(&text, fault.hint.clone(), start, script),
+        };
+    }
+    if let Some(lost) = find_cause::<AgentLost>(error) {
+        return failure_at(&lost.to_string(), None, start, script);
+    }
+    let hint = find_cause::<TextError>(error).and_then(TextError::hint);
+    failure_at(&plain_message(error), hint, start, script)
 }
 
 /// The first line of the message at the operator's place, then the details, then the hint. A function
 /// has no place of its own: its calls may be many.
-fn operator_failure(error: &OperatorError, statement: Location, script: &Script) -> String {
-    let text = error.to_string();
-    let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
+fn operator_failure(
+    text: &str,
+    label: &OperatorLabel,
+    hint: Option<String>,
+    statement: Location,
+    script: &Script,
+) -> String {
+    let (first, details) = text.split_once('\n').unwrap_or((text, ""));
     let mut diagnostic = Diagnostic::new(first);
-    let place = error.label.place;
-    let keyword = error.label.keyword.split(' ').next().unwrap_or_default();
+    let place = label.place;
+    let keyword = label.keyword.split(' ').next().unwrap_or_default();
     if place == Place::default() {
         diagnostic = diagnostic.at(Span::new(statement, statement));
     } else if stands_at(keyword, place, &script.text) {
@@ -77,7 +106,7 @@ fn operator_failure(error: &OperatorError, statement: Location, script: &Script)
         // The operator was written in another script, of which a view was made.
         diagnostic.message.push_str(" (in a view)");
     }
-    render(diagnostic, details, error.hint(), script)
+    render(diagnostic, details, hint, script)
 }
 
 fn stands_at(keyword: &str, place: Place, script: &str) -> bool {
@@ -102,10 +131,8 @@ fn render(diagnostic: Diagnostic, details: &str, hint: Option<String>, script: &
 }
 
 /// At the beginning of the statement: what fails outside the operators has no better place.
-fn other_failure(error: &DataFusionError, statement: Location, script: &Script) -> String {
-    let text = plain_message(error);
-    let (first, details) = text.split_once('\n').unwrap_or((&text, ""));
-    let hint = find_cause::<TextError>(error).and_then(TextError::hint);
+fn failure_at(text: &str, hint: Option<String>, statement: Location, script: &Script) -> String {
+    let (first, details) = text.split_once('\n').unwrap_or((text, ""));
     let diagnostic = Diagnostic::new(first).at(Span::new(statement, statement));
     render(diagnostic, details, hint, script)
 }

@@ -3,14 +3,19 @@
 use std::io::{self, IsTerminal};
 
 use datafusion::physical_plan::execute_stream;
-use gleam_sql_parser::parse_script;
-use gleam_sql_planner::{Session, SessionOptions};
+use gleam_sql_agent::address::agent_name;
+use gleam_sql_parser::{Statement, parse_script};
+use gleam_sql_planner::{Planned, Session, SessionOptions};
 
 use crate::args::{Args, Source};
-use crate::explain;
-use crate::output::{self, Format, OutputOptions};
+use crate::attempt::{self, Shown};
+use crate::output::{self, Format, OutputError, OutputOptions};
+use crate::{cluster, explain};
 use crate::report::{self, Failure};
 use crate::source::{self, Script};
+
+const RETRY_HINT: &str =
+    "its programs may have had effects already; --retry runs such a query once more";
 
 /// Runs everything that the command line asks for, and gives the exit status.
 pub(crate) async fn run_all(args: Args) -> i32 {
@@ -25,17 +30,26 @@ pub(crate) async fn run_all(args: Args) -> i32 {
 
 async fn try_run_all(args: Args) -> Result<(), Failure> {
     let stdin_is_taken = args.sources.contains(&Source::Stdin);
-    let mut session = Session::new(SessionOptions { stdin_is_taken, ..Default::default() });
+    let connected = cluster::connect(&args.cluster).await?;
+    let cluster = connected.as_ref().map(|connected| connected.cluster.clone());
+    let options = SessionOptions { stdin_is_taken, cluster, ..Default::default() };
     let is_terminal = io::stdout().is_terminal();
-    let printing = Printing {
-        format: args.format.unwrap_or(Format::for_stdout(is_terminal)),
-        plans_as_text: args.format.is_none_or(|format| format == Format::Table),
-        options: OutputOptions::for_stdout(),
-        is_terminal,
+    let mut runner = Runner {
+        session: Session::new(options),
+        printing: Printing {
+            format: args.format.unwrap_or(Format::for_stdout(is_terminal)),
+            plans_as_text: args.format.is_none_or(|format| format == Format::Table),
+            options: OutputOptions::for_stdout(),
+            is_terminal,
+        },
+        retries_effects: args.cluster.retry,
     };
     for source in &args.sources {
         let script = source::read(source.clone()).await?;
-        run_script(&script, &mut session, &printing).await?;
+        for statement in parse_script(&script.text) {
+            let statement = statement.map_err(|error| Failure::statement(&error, &script))?;
+            runner.run(&statement, &script).await?;
+        }
     }
     Ok(())
 }
@@ -48,33 +62,60 @@ struct Printing {
     is_terminal: bool,
 }
 
-async fn run_script(
-    script: &Script,
-    session: &mut Session,
-    printing: &Printing,
-) -> Result<(), Failure> {
-    for statement in parse_script(&script.text) {
-        let statement = statement.map_err(|error| Failure::statement(&error, script))?;
-        let planned = session
-            .plan(&statement, &script.text)
-            .await
-            .map_err(|error| Failure::statement(&error, script))?;
-        let rows = execute_stream(planned.plan.clone(), planned.context)
-            .map_err(|error| Failure::running(error.into(), &statement, script))?;
+struct Runner {
+    session: Session,
+    printing: Printing,
+    /// Whether a statement that may do something twice is run again when an agent is lost.
+    retries_effects: bool,
+}
+
+impl Runner {
+    /// Runs a statement; once more where an agent is lost before the first row was seen.
+    async fn run(&mut self, statement: &Statement, script: &Script) -> Result<(), Failure> {
+        let shown = Shown::default();
+        let planned = self.plan(statement, script).await?;
+        let Err(error) = self.execute(&planned, statement, &shown).await else { return Ok(()) };
+        let fails = |error| Err(Failure::running(error, statement, script));
+        let Some(lost) = error.lost_agent().cloned() else { return fails(error) };
+        if shown.any() || self.session.agents().len() < 2 {
+            return fails(error);
+        }
+        if attempt::has_effects(&planned.plan) && !self.retries_effects {
+            return Err(Failure::running(error, statement, script).with_hint(RETRY_HINT));
+        }
+        self.session.exclude_agent(|agent| agent_name(agent) == lost.agent);
+        report::say(&format!("warning: {lost}\n  running the query again on the other agents\n"));
+        let planned = self.plan(statement, script).await?;
+        self.execute(&planned, statement, &shown).await.or_else(fails)
+    }
+
+    async fn plan(&mut self, statement: &Statement, script: &Script) -> Result<Planned, Failure> {
+        let planned = self.session.plan(statement, &script.text).await;
+        planned.map_err(|error| Failure::statement(&error, script))
+    }
+
+    async fn execute(
+        &self,
+        planned: &Planned,
+        statement: &Statement,
+        shown: &Shown,
+    ) -> Result<(), OutputError> {
+        let printing = &self.printing;
+        let rows = execute_stream(planned.plan.clone(), planned.context.clone())?;
+        let rows = shown.watch(rows);
         let has_columns = !rows.schema().fields().is_empty();
         let is_plan = printing.plans_as_text && explain::is_explain(&statement.body);
-        let written = if is_plan {
+        let count = if is_plan {
             explain::write_plans(rows, io::stdout()).await
         } else {
             output::write_stream(rows, printing.format, io::stdout(), printing.options).await
-        };
-        let count = written.map_err(|error| Failure::running(error, &statement, script))?;
+        }?;
         if printing.is_terminal && has_columns && !is_plan {
             report::say(&format!("({count} {})\n", if count == 1 { "row" } else { "rows" }));
         }
         for warning in report::warnings(&planned.plan) {
             report::say(&format!("{warning}\n"));
         }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What tests of the real binary share: running it, watching its processes, and logs to run it on.
 
+pub(crate) mod agents;
 pub(crate) mod gleam;
 pub(crate) mod log;
 pub(crate) mod processes;
@@ -7,6 +8,7 @@ pub(crate) mod running;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub(crate) use agents::Agent;
 pub(crate) use gleam::{Gleam, Place, check, check_as, check_unordered, fails, succeeds};
 pub(crate) use log::AccessLog;
 pub(crate) use processes::wait_until;

@@ -60,6 +60,19 @@ pub(crate) fn left_of_session(session: u32, limit: Duration) -> Vec<Process> {
     }
 }
 
+/// What is still there of a session beside its leader after at most `limit`.
+pub(crate) fn left_beside(leader: u32, limit: Duration) -> Vec<Process> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let mut left = of_session(leader);
+        left.retain(|process| process.id != leader);
+        if left.is_empty() || Instant::now() > deadline {
+            return left;
+        }
+        nap();
+    }
+}
+
 /// The most memory that a process has had so far, in bytes.
 pub(crate) fn peak_memory_bytes(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();

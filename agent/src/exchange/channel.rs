@@ -28,6 +28,7 @@ use super::fault::Site;
 use super::metrics::ConsumerMetrics;
 use super::options::ExchangeOptions;
 use super::traffic::Traffic;
+use crate::address::agent_name;
 use crate::proto::exchange::exchange_client::ExchangeClient;
 use crate::proto::exchange::{BroadcastHead, NoHead, Open, RepartitionHead, open};
 
@@ -106,7 +107,7 @@ impl WorkerChannel for ExchangeChannel {
 
 impl ExchangeChannel {
     fn site(&self, task: &TaskKey) -> Site {
-        Site::new(self.agent.as_str().trim_end_matches('/'), task)
+        Site::new(&agent_name(&self.agent), task)
     }
 }
 

@@ -34,7 +34,7 @@ pub struct RemoteFault {
 /// An agent went away, or its connection broke, before its task was complete. The same query may
 /// succeed without this agent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("agent {agent} was lost while it ran task {task} of stage {stage}: {reason}")]
+#[error("agent {agent} was lost{}: {reason}", shown_task(*.stage, *.task))]
 pub struct AgentLost {
     /// The agent.
     pub agent: String,
@@ -44,6 +44,13 @@ pub struct AgentLost {
     pub task: u64,
     /// How that was noticed.
     pub reason: String,
+}
+
+impl AgentLost {
+    /// An agent that could not be reached when a task was to be brought to it.
+    pub(crate) fn unreached(agent: String, reason: String) -> Self {
+        Self { agent, stage: 0, task: 0, reason }
+    }
 }
 
 impl From<RemoteFault> for DataFusionError {
@@ -56,6 +63,11 @@ impl From<AgentLost> for DataFusionError {
     fn from(lost: AgentLost) -> Self {
         Self::External(Box::new(lost))
     }
+}
+
+/// Stages are counted from 1: none is 0.
+fn shown_task(stage: u64, task: u64) -> String {
+    if stage == 0 { String::new() } else { format!(" while it ran task {task} of stage {stage}") }
 }
 
 /// The task that runs on an agent, for errors.

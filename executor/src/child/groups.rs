@@ -38,6 +38,11 @@ impl Drop for Group {
     }
 }
 
+/// How many children of this process live.
+pub fn count() -> usize {
+    living().groups.as_ref().map_or(0, HashSet::len)
+}
+
 /// Kills every child and its group, at once, and what is started from now on: for a process that is
 /// about to exit and cannot wait until each owner has let go.
 pub fn kill_all() {

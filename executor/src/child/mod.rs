@@ -15,7 +15,7 @@ mod spawner;
 mod stderr;
 
 pub use environment::ALLOWED_VARIABLES;
-pub use groups::kill_all;
+pub use groups::{count, kill_all};
 pub use lua_child::{lua_child_arguments, run_if_requested};
 pub use process::{ChildCommand, ChildProcess, ChildStatus};
 pub use progress::Progress;

@@ -4,6 +4,8 @@ use std::io;
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use gleam_sql_agent::exchange::AgentLost;
+use gleam_sql_planner::find_cause;
 
 /// Why printing ended before the last row.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,14 @@ pub(crate) enum OutputError {
 }
 
 impl OutputError {
+    /// The agent that was lost, where that is the reason.
+    pub(crate) fn lost_agent(&self) -> Option<&AgentLost> {
+        match self {
+            Self::Query(error) => find_cause::<AgentLost>(error),
+            Self::ReaderClosed | Self::Io(_) => None,
+        }
+    }
+
     pub(crate) fn from_io(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::ReaderClosed,

@@ -1,0 +1,40 @@
+//! What a task of another process runs with here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion_distributed::{
+    ChannelResolver, DistributedExt, Worker, WorkerQueryContext, WorkerSessionBuilder,
+};
+use gleam_sql_executor::codec::GleamCodec;
+use gleam_sql_executor::options::GleamOptions;
+
+/// A worker whose tasks share `runtime` and fetch from other agents over `channels`.
+pub(crate) fn worker(
+    runtime: Arc<RuntimeEnv>,
+    channels: Arc<dyn ChannelResolver + Send + Sync>,
+) -> Worker {
+    Worker::from_session_builder(TaskSessions { channels }).with_runtime_env(runtime)
+}
+
+struct TaskSessions {
+    channels: Arc<dyn ChannelResolver + Send + Sync>,
+}
+
+#[async_trait]
+impl WorkerSessionBuilder for TaskSessions {
+    async fn build_session_state(
+        &self,
+        context: WorkerQueryContext,
+    ) -> Result<SessionState, DataFusionError> {
+        let WorkerQueryContext { builder, headers } = context;
+        Ok(builder
+            .with_distributed_user_codec(GleamCodec)
+            .with_distributed_channel_resolver(Arc::clone(&self.channels))
+            .with_distributed_option_extension_from_headers::<GleamOptions>(&headers)?
+            .build())
+    }
+}

@@ -1,0 +1,145 @@
+//! Queries on agents answer, fail and warn as they do on one machine.
+
+use std::time::Duration;
+
+use crate::support::{AccessLog, Agent, Place, check_as};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Cut in parts however small it is, so that every agent has work.
+const SPREAD: &str = "SET gleam.min_task_bytes = 1; SET datafusion.optimizer.repartition_file_min_size = 1;";
+
+fn log() -> Place {
+    let log = AccessLog::new(3000);
+    let place = Place::with("access.log", log.text());
+    let lines = log.lines();
+    place.write("parts/a.log", lines[..1000].join("\n") + "\n");
+    place.write("parts/b.log", lines[1000..].join("\n"));
+    place
+}
+
+const QUERIES: &[&str] = &[
+    "SELECT count(*) FROM 'access.log'",
+    "SELECT count(*), count(DISTINCT file) FROM 'parts/*.log'",
+    "FROM 'access.log' |> PIPE 'cut -d\" \" -f1' |> AGGREGATE count(*) AS n GROUP BY line |> ORDER BY n DESC, line",
+    "FROM 'access.log' |> FLATMAP LUA 'function(line) return line:gmatch(\"%w+\") end' AS (word) \
+     |> AGGREGATE count(*) AS n GROUP BY word |> ORDER BY n DESC, word |> LIMIT 20",
+    "FROM 'access.log' |> MAP LUA 'function(line) return line:match(\"^%S+\") end' AS (ip) \
+     |> PIPE 'uniq -c | sed \"s/^ *//\"' PARTITION BY (ip) ORDER BY ip |> ORDER BY line",
+    "FROM 'access.log' |> PIPE 'wc -l' SINGLE",
+    "FROM 'access.log' |> WHERE line LIKE '%no such thing%' |> PIPE 'wc -l' SINGLE",
+    "FROM 'access.log' |> MAP LUA 'function(line) return line:match(\"^%S+\"), #line end' AS (ip, n BIGINT) \
+     |> REDUCE LUA 'function(a, n) return math.max(a, n) end' USING (n) BY (ip) AS (peak BIGINT) |> ORDER BY ip",
+    "SELECT line_no, line FROM 'parts/*.log' ORDER BY file, line_no LIMIT 7",
+    "SELECT a.line FROM 'parts/a.log' a JOIN 'parts/b.log' b ON substr(a.line, 1, 9) = substr(b.line, 1, 9) ORDER BY a.line LIMIT 5",
+    "CREATE FUNCTION first(s TEXT) RETURNS TEXT LANGUAGE LUA AS 'function(s) return s:match(\"^%S+\") end'; \
+     SELECT first(line) AS ip, count(*) AS n FROM 'access.log' GROUP BY 1 ORDER BY n DESC, ip LIMIT 9",
+];
+
+#[test]
+fn answers_are_those_of_one_machine() {
+    let place = log();
+    for query in QUERIES {
+        let local = place.sql(query).run();
+        local.success();
+        for agents in ["1", "2", "3"] {
+            let spread = place.sql(format!("{SPREAD} {query}")).arg("--local-agents").arg(agents);
+            let spread = spread.run();
+            spread.success();
+            let rows: Vec<&str> = local.rows();
+            let found = spread.rows().into_iter().map(str::to_owned).collect();
+            check_as(&format!("{query} on {agents} agents"), found, &rows);
+        }
+    }
+}
+
+/// Otherwise the tests here would prove less than they say.
+#[test]
+fn the_work_is_divided() {
+    let place = log();
+    let plan = place
+        .sql(format!("{SPREAD} EXPLAIN SELECT line, count(*) FROM 'access.log' GROUP BY line"))
+        .arg("--local-agents")
+        .arg("3")
+        .run();
+    plan.success();
+    assert!(plan.text().contains("stage 1"), "{}", plan.shown());
+    assert!(plan.text().contains("3 tasks"), "{}", plan.shown());
+}
+
+#[test]
+fn the_failing_row_the_place_and_the_agent_are_named() {
+    let place = log();
+    let agents = Agent::several(&place, 2);
+    let query = format!(
+        "{SPREAD}\nFROM 'access.log' |> MAP LUA 'function(line) error(\"no way\") end' AS (x)"
+    );
+    let failed = place.sql(&query).on(&place, &agents).run();
+    failed.code(1).says(&["error: MAP LUA failed: no way", "--> ", "2:24", "agent 127.0.0.1:"]);
+    failed.says(&["at access.log:"]);
+    let failed = place
+        .sql(format!("{SPREAD} FROM 'access.log' |> PIPE 'cat; echo oh no >&2; exit 3'"))
+        .on(&place, &agents)
+        .run();
+    failed.code(1).says(&["exited with status 3", "oh no"]).says(&["agent 127.0.0.1:"]);
+}
+
+#[test]
+fn rows_with_errors_are_counted_over_all_agents() {
+    let place = log();
+    let query = "FROM 'access.log' |> MAP LUA 'function(line) return line:match(\"bytes=(%d+)\") or \"x\" end' \
+                 AS (n BIGINT) ON ERROR SKIP |> AGGREGATE count(*)";
+    let local = place.sql(query).run();
+    local.code(0).says(&["skipped"]);
+    let agents = Agent::several(&place, 2);
+    let spread = place.sql(format!("{SPREAD} {query}")).on(&place, &agents).run();
+    spread.code(0);
+    assert_eq!(local.stdout, spread.stdout);
+    let places = |stderr: &str| stderr.replace(&format!("1:{}", 24 + SPREAD.len() + 1), "1:24");
+    assert_eq!(local.stderr, places(&spread.stderr));
+    let junk = Place::with("junk.log", b"fine\nbad \xff\nfine\nbad \xfe\n");
+    let agents = Agent::several(&junk, 2);
+    let spread = junk.sql(format!("{SPREAD} SELECT line FROM 'junk.log'")).on(&junk, &agents).run();
+    spread.code(0).says(&["2 lines were not UTF-8"]);
+}
+
+#[test]
+fn settings_travel() {
+    let place = log();
+    let agents = Agent::several(&place, 2);
+    let query = format!(
+        "{SPREAD} SET gleam.operator_timeout = '500ms'; \
+         FROM 'access.log' |> MAP LUA 'function(line) while true do end end' AS (x)"
+    );
+    let failed = place.sql(query).on(&place, &agents).start().finish(SOON);
+    failed.code(1).says(&["no progress for 0.5 s"]);
+}
+
+#[test]
+fn agents_with_another_token_are_not_asked_twice() {
+    let place = log();
+    let agents = Agent::several(&place, 1);
+    let wrong = place.secret("wrong", &"ab".repeat(32));
+    let failed = place
+        .sql("SELECT 1")
+        .arg("--agents")
+        .arg(&agents[0].address)
+        .arg("--token-file")
+        .arg(wrong)
+        .run();
+    failed.says(&[&agents[0].address, "token"]);
+    assert_ne!(failed.code, Some(0));
+}
+
+#[test]
+fn standard_input_stays_where_it_is() {
+    let place = log();
+    let agents = Agent::several(&place, 2);
+    let counted = place
+        .sql(format!("{SPREAD} FROM stdin |> AGGREGATE count(*) AS n GROUP BY line |> ORDER BY n"))
+        .input("a\nb\na\n")
+        .on(&place, &agents)
+        .run();
+    counted.success();
+    assert_eq!(counted.rows(), ["1", "2"]);
+}
