@@ -55,7 +55,9 @@ pub struct AgentConfig {
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// Others could listen, and speak.
-    #[error("{0} can be reached from other machines, where an agent needs TLS: give --tls-cert, --tls-key and --tls-ca, or listen on 127.0.0.1")]
+    #[error(
+        "{0} can be reached from other machines, where an agent needs TLS: give --tls-cert, --tls-key and --tls-ca, or listen on 127.0.0.1"
+    )]
     NotProtected(SocketAddr),
     /// The port is taken, or the address is not ours.
     #[error("cannot listen on {address}: {source}")]

@@ -12,6 +12,8 @@ use datafusion_distributed::{
 use gleam_sql_executor::codec::GleamCodec;
 use gleam_sql_executor::options::GleamOptions;
 
+use crate::exchange::guard_broadcast;
+
 /// A worker whose tasks share `runtime` and fetch from other agents over `channels`.
 pub(crate) fn worker(
     runtime: Arc<RuntimeEnv>,
@@ -34,6 +36,7 @@ impl WorkerSessionBuilder for TaskSessions {
         Ok(builder
             .with_distributed_user_codec(GleamCodec)
             .with_distributed_channel_resolver(Arc::clone(&self.channels))
+            .with_distributed_worker_plan_rewrite_handler(guard_broadcast)
             .with_distributed_option_extension_from_headers::<GleamOptions>(&headers)?
             .build())
     }
