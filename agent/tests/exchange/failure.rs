@@ -90,7 +90,7 @@ async fn an_error_that_passes_two_agents_names_the_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_partition_fails_all() -> Result<()> {
     let mut agent = Agent::start();
-    let endless = Source::new(|| futures::stream::pending());
+    let endless = Source::new(futures::stream::pending);
     let failing = failing(|| DataFusionError::Execution("out of luck".to_owned()));
     let task = agent.set_task(&numbers_schema(), vec![endless, failing]).await;
     let consumer = Consumer::new(BUDGET_BYTES);
