@@ -127,7 +127,7 @@ impl Site {
             fault.message = text.to_string();
             fault.hint = text.hint();
         } else {
-            fault.message = error.strip_backtrace();
+            fault.message = error.find_root().strip_backtrace();
         }
         fault.into()
     }
