@@ -13,6 +13,8 @@ use gleam_sql_executor::codec::GleamCodec;
 use gleam_sql_executor::settings::{self, SETTINGS_HEADER};
 use http::HeaderValue;
 
+use crate::exchange::guard_broadcast;
+
 /// A worker whose tasks share `runtime` and fetch from other agents over `channels`.
 pub(crate) fn worker(
     runtime: Arc<RuntimeEnv>,
@@ -38,6 +40,7 @@ impl WorkerSessionBuilder for TaskSessions {
         Ok(builder
             .with_distributed_user_codec(GleamCodec)
             .with_distributed_channel_resolver(Arc::clone(&self.channels))
+            .with_distributed_worker_plan_rewrite_handler(guard_broadcast)
             .build())
     }
 }

@@ -127,7 +127,7 @@ impl Site {
             fault.message = text.to_string();
             fault.hint = text.hint();
         } else {
-            fault.message = error.strip_backtrace();
+            fault.message = error.find_root().strip_backtrace();
         }
         fault.into()
     }
@@ -138,7 +138,7 @@ impl Site {
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("without a message")
