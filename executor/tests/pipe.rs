@@ -719,7 +719,7 @@ fn processor_time_of_children() -> Result<(), Failed> {
 async fn cpu_time_of(code: &str) -> Duration {
     let command = ChildCommand {
         program: "bash".into(),
-        name: "bash",
+        name: "bash".to_owned(),
         arguments: vec!["-c".into(), code.into()],
         address_space_bytes: None,
         inherited: None,

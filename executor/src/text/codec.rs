@@ -19,6 +19,7 @@ use prost::Message;
 
 use super::names::FileNames;
 use super::{StdinExec, TextSource};
+use crate::policy::Policy;
 
 #[derive(Clone, PartialEq, Message)]
 struct ScanMessage {
@@ -111,7 +112,8 @@ fn decode_files(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let Some(config) = &message.config else { return internal_err!("a text scan without files") };
     let names = FileNames { base: message.names_base, shown: message.names_shown };
-    let source = Arc::new(TextSource::new(names, message.has_origin));
+    let roots = Policy::of(context).roots.clone();
+    let source = Arc::new(TextSource::new(names, message.has_origin).below(roots));
     let context = PhysicalPlanDecodeContext::new(context, codec);
     let config = parse_protobuf_file_scan_config(config, &context, converter, source)?;
     let config = FileScanConfigBuilder::from(config)
