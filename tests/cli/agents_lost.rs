@@ -36,7 +36,7 @@ fn a_lost_agent_before_the_first_row_means_one_more_try() {
     wait_for_lua(&agents[1]);
     agents[1].kill();
     let finished = running.finish(SOON);
-    finished.code(0).says(&["lost", &agents[1].address, "again"]);
+    finished.code(0).says(&["agent", &agents[1].address, "was lost", "again"]);
     assert_eq!(finished.rows(), ["60000"]);
 }
 
@@ -59,7 +59,7 @@ fn a_query_with_a_pipe_is_not_tried_again_unasked() {
             finished.code(0).says(&["lost"]);
             assert_eq!(finished.rows(), ["60000"]);
         } else {
-            finished.code(1).says(&["lost", &agents[1].address, "stage"]).says(&["--retry"]);
+            finished.code(1).says(&["agent", &agents[1].address, "was lost", "stage", "--retry"]);
             assert!(killed.elapsed() < PROMPTLY, "{:?}", killed.elapsed());
         }
         agents[0].is_idle_within(CANCELLED);
@@ -84,7 +84,7 @@ fn a_lost_agent_after_the_first_row_is_an_error() {
         assert_eq!(finished.rows().len() + 1, 60_000, "{}", finished.shown());
         return;
     }
-    finished.code(1).says(&["lost", &agents[1].address, "stage"]);
+    finished.code(1).says(&["agent", &agents[1].address, "was lost", "stage"]);
     assert!(killed.elapsed() < PROMPTLY, "{:?}", killed.elapsed());
 }
 
