@@ -25,6 +25,7 @@ use async_trait::async_trait;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect};
 use datafusion_distributed::NetworkBoundaryExt;
 use gleam_sql_agent::connection::AgentConnections;
+use gleam_sql_agent::exchange::Traffic;
 use gleam_sql_agent::local_agents::LocalAgents;
 use gleam_sql_agent::security::Token;
 use gleam_sql_parser::{Diagnostic, Statement, parse_script};
@@ -75,6 +76,15 @@ enum Division {
     Agents(usize),
 }
 
+impl Division {
+    /// Starts the agents: their runtime can only be entered outside of that of a trial.
+    fn prepare(self) {
+        if let Self::Agents(_) = self {
+            agents();
+        }
+    }
+}
+
 impl std::fmt::Display for Division {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -107,7 +117,7 @@ fn agents() -> &'static Agents {
 
 fn cluster(count: usize) -> Cluster {
     let Agents { urls, token, .. } = agents();
-    let channels = Arc::new(AgentConnections::new(token.clone(), None));
+    let channels = Arc::new(AgentConnections::new(token, None, Arc::new(Traffic::default())));
     Cluster { agents: urls[..count].to_vec(), channels, slots: SLOTS }
 }
 
@@ -125,6 +135,7 @@ fn trial(file: &Path, division: Division) -> Trial {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let file = file.to_owned();
     Trial::test(format!("{stem}::{division}"), move || {
+        division.prepare();
         let failures = runtime().block_on(run(&file, division))?;
         if failures.is_empty() { Ok(()) } else { Err(Failed::from(failures.join("\n"))) }
     })
@@ -133,6 +144,7 @@ fn trial(file: &Path, division: Division) -> Trial {
 /// That the work is divided at all: otherwise the other trials would prove less than they say.
 fn is_divided(division: Division) -> Trial {
     Trial::test(format!("division::{division}"), move || {
+        division.prepare();
         for query in [
             "FROM 'data/numbers.log' |> SELECT line",
             "FROM 'data/numbers.log' |> FILTER LUA 'function(line) return true end' |> SELECT line",
@@ -144,7 +156,8 @@ fn is_divided(division: Division) -> Trial {
                     (plan.output_partitioning().partition_count(), count)
                 }
                 Division::Agents(count) => {
-                    (tasks(&runtime().block_on(planned(query, division))?.plan), count)
+                    // A single agent has two tasks of each stage.
+                    (tasks(&runtime().block_on(planned(query, division))?.plan), count.max(2))
                 }
             };
             if found != wanted {

@@ -103,7 +103,7 @@ async fn start(
     arguments.extend(options.iter().cloned());
     let command = ChildCommand {
         program: program.into(),
-        name: "gleam-sql",
+        name: "gleam-sql".to_owned(),
         arguments,
         address_space_bytes: None,
         inherited: None,

@@ -7,6 +7,7 @@ use datafusion::error::DataFusionError;
 use datafusion_distributed::TaskKey;
 use gleam_sql_executor::error::OperatorError;
 use gleam_sql_executor::operator::{OperatorLabel, Place};
+use gleam_sql_executor::policy::PolicyError;
 use gleam_sql_executor::text::TextError;
 use tonic::{Code, Status};
 
@@ -126,6 +127,8 @@ impl Site {
         } else if let Some(text) = find::<TextError>(error) {
             fault.message = text.to_string();
             fault.hint = text.hint();
+        } else if let Some(refusal) = find::<PolicyError>(error) {
+            fault.message = refusal.to_string();
         } else {
             fault.message = error.find_root().strip_backtrace();
         }
