@@ -1,7 +1,10 @@
 //! The exchange beside the transport of datafusion-distributed: the same batches over loopback, in turn.
 //!
 //! `cargo bench -p gleam-sql-agent --bench exchange [-- ROUNDS]`. A line for each kind of rows and each
-//! compression: the median of both throughputs, in bytes of rows, their ratio, and the messages.
+//! compression: the medians of both throughputs, in bytes of rows, the ratios of throughput and of
+//! processor time per byte (which other work on the machine disturbs less), and the messages. With
+//! `-- sleep`: the memory of both sides, which are this process, while 10 GB want to come and the
+//! consumer sleeps.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 
@@ -17,6 +20,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringViewArray,
 };
 use datafusion::common::runtime::JoinSet;
+use futures::StreamExt;
 use support::{Agent, Consumer, Source, Transport, drain, numbers};
 
 const BATCH_ROWS: i64 = 8192;
@@ -31,6 +35,7 @@ struct Workload {
 
 struct Run {
     elapsed: Duration,
+    processor: Duration,
     frames: usize,
     grants: usize,
 }
@@ -39,6 +44,9 @@ fn main() {
     let rounds = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(5);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut output = std::io::stdout();
+    if std::env::args().any(|word| word == "sleep") {
+        return runtime.block_on(sleep(&mut output));
+    }
     for compression in ["none", "lz4"] {
         for workload in workloads() {
             let line = runtime.block_on(compare(&workload, compression, rounds));
@@ -66,16 +74,25 @@ fn mixed() -> RecordBatch {
 }
 
 fn lines() -> RecordBatch {
-    let line = |n: i64| {
+    let line = |n: u64| {
+        let mixed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let agent =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0";
         let start = format!(
-            "10.0.{}.{} - - [{n}] \"GET /page/{n} HTTP/1.1\" 200 {}",
-            n % 256,
+            "10.{}.{}.{} - - [25/Nov/2026:22:{:02}:{:02} +0000] \"GET /item/{mixed:016x}?s={n} HTTP/1.1\" \
+             200 {} \"https://example.org/{:x}\" \"{agent}\"",
+            mixed >> 56,
+            mixed >> 48 & 255,
             n % 251,
-            n * 31
+            n / 60 % 60,
+            n % 60,
+            mixed >> 44,
+            mixed >> 20,
         );
         format!("{start:x<237}")
     };
-    let column: ArrayRef = Arc::new(StringViewArray::from_iter_values((0..BATCH_ROWS).map(line)));
+    let lines = (0..BATCH_ROWS as u64).map(line);
+    let column: ArrayRef = Arc::new(StringViewArray::from_iter_values(lines));
     RecordBatch::try_from_iter([("line", column)]).unwrap()
 }
 
@@ -88,22 +105,38 @@ async fn compare(workload: &Workload, compression: &str, rounds: usize) -> Strin
         stock.push(run(Transport::Stock, workload, batches, compression).await);
         ours.push(run(Transport::Ours, workload, batches, compression).await);
     }
-    let rate = |runs: &mut Vec<Run>| {
-        runs.sort_by_key(|run| run.elapsed);
-        let median = runs[runs.len() / 2].elapsed;
-        (PARTITIONS * batches * batch_bytes) as f64 / 1e6 / median.as_secs_f64()
+    let bytes = (PARTITIONS * batches * batch_bytes) as f64 / 1e6;
+    let mut rate = |measure: fn(&Run) -> Duration| {
+        let mut median = |runs: &mut Vec<Run>| {
+            runs.sort_by_key(measure);
+            bytes / measure(&runs[runs.len() / 2]).as_secs_f64()
+        };
+        (median(&mut stock), median(&mut ours))
     };
-    let (stock, ours_rate) = (rate(&mut stock), rate(&mut ours));
+    let processor = rate(|run| run.processor);
+    let elapsed = rate(|run| run.elapsed);
     let last = &ours[ours.len() / 2];
     format!(
-        "{compression:>4}, {:<22} stock {stock:6.0} MB/s, exchange {ours_rate:6.0} MB/s, ratio {:.2}; \
-         {} frames, {} grants ({:.2} %)",
+        "{compression:>4}, {:<22} stock {:5.0} MB/s, exchange {:5.0} MB/s, ratio {:.2}, of processor \
+         {:.2}; {} frames, {} grants ({:.2} %)",
         workload.name,
-        ours_rate / stock,
+        elapsed.0,
+        elapsed.1,
+        elapsed.1 / elapsed.0,
+        processor.1 / processor.0,
         last.frames,
         last.grants,
         100.0 * last.grants as f64 / last.frames as f64,
     )
+}
+
+/// What this process has used, of all cores.
+fn processor_time() -> Duration {
+    const TICKS_PER_SECOND: u64 = 100;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 async fn run(transport: Transport, workload: &Workload, batches: usize, compression: &str) -> Run {
@@ -116,14 +149,53 @@ async fn run(transport: Transport, workload: &Workload, batches: usize, compress
     let partitions = vec![source; PARTITIONS];
     let task = agent.set_task(&workload.batch.schema(), partitions).await;
     let consumer = Consumer::with(BUDGET_BYTES, compression);
-    let began = Instant::now();
+    let (began, used) = (Instant::now(), processor_time());
     let mut reading = JoinSet::new();
     for mut rows in agent.fetch(transport, task, PARTITIONS, &consumer).await.unwrap() {
         reading.spawn(async move { drain(&mut rows).await.unwrap() });
     }
     let rows: usize = reading.join_all().await.into_iter().sum();
-    let elapsed = began.elapsed();
+    let (elapsed, processor) = (began.elapsed(), processor_time() - used);
     assert_eq!(rows, PARTITIONS * batches * workload.batch.num_rows());
     let (frames, grants) = (consumer.metric("frames_received"), consumer.metric("grants_sent"));
-    Run { elapsed, frames, grants }
+    Run { elapsed, processor, frames, grants }
+}
+
+async fn sleep(output: &mut impl std::io::Write) {
+    const BYTES: usize = 10_000_000_000;
+    let batch = lines();
+    let batches = BYTES / batch.get_array_memory_size();
+    let mut agent = Agent::start();
+    let rows = batch.num_rows() * batches;
+    let schema = batch.schema();
+    let source = Source::new(move || {
+        let batch = batch.clone();
+        futures::stream::iter((0..batches).map(move |_| Ok(batch.clone())))
+    });
+    let task = agent.set_task(&schema, vec![source]).await;
+    let consumer = Consumer::with(BUDGET_BYTES, "none");
+    let mut tell = |when: &str, consumer: &Consumer| {
+        let (resident, queued) = (resident_mib(), consumer.context.memory_pool().reserved());
+        writeln!(output, "{when:<28} {resident:4} MiB resident, {queued:8} bytes queued").unwrap();
+    };
+    tell("before", &consumer);
+    let mut streams = agent.fetch(Transport::Ours, task, 1, &consumer).await.unwrap();
+    let mut taken = streams[0].next().await.unwrap().unwrap().num_rows();
+    while consumer.metric("credit_stalls") == 0 {
+        tokio::task::yield_now().await;
+    }
+    tell("the producer waits", &consumer);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    tell("after five seconds of sleep", &consumer);
+    taken += drain(&mut streams[0]).await.unwrap();
+    tell("all rows have come", &consumer);
+    assert_eq!(taken, rows);
+    let most = consumer.metric("max_buffered_bytes");
+    writeln!(output, "{BYTES} bytes; at most {most} were queued").unwrap();
+}
+
+fn resident_mib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
 }
