@@ -19,6 +19,7 @@ use gleam_sql_executor::exec::{
     Arrangement, OperatorArguments, PipeCommand, PipeExec, PipeScope, PipeSpec,
 };
 use gleam_sql_executor::operator::{OnError, OperatorLabel, Place};
+use gleam_sql_executor::policy::Roots;
 use gleam_sql_executor::wire::WireFormat;
 use gleam_sql_parser::parse_script;
 use gleam_sql_planner::{Planned, Session, SessionOptions};
@@ -256,7 +257,7 @@ async fn pipe_with_clauses(
         order_by: order.filter(|_| is_partitioned || scope == PipeScope::Single),
         in_order: scope == PipeScope::PerRow,
     };
-    let arguments = OperatorArguments { values: vec![line], origin: None };
+    let arguments = OperatorArguments { values: vec![line], origin: None, roots: Roots::default() };
     let schema = plan.schema();
     let pipe = PipeExec::new(plan, Arc::new(spec), arguments, arrangement, schema);
     Ok(Planned { plan: Arc::new(pipe), context })

@@ -25,6 +25,7 @@ use self::reduce::{ReduceMessage, encode_reduce};
 use crate::exec::{LuaExec, OperatorArguments, PipeExec, ReduceExec};
 use crate::lua::{LuaProgram, ReplyShape};
 use crate::operator::{OperatorLabel, Place};
+use crate::policy::Policy;
 use crate::text;
 
 /// Writes and reads the nodes of this crate; DataFusion's own are written by DataFusion.
@@ -238,7 +239,8 @@ impl Decoder<'_> {
             Err(none) if none.is_empty() => None,
             Err(_) => return Err(broken(&"the origin of a row is two expressions")),
         };
-        Ok(OperatorArguments { values, origin })
+        let roots = Policy::of(self.context).roots.clone();
+        Ok(OperatorArguments { values, origin, roots })
     }
 
     fn expressions(

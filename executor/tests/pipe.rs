@@ -33,7 +33,7 @@ use gleam_sql_executor::exec::{
     Arrangement, OperatorArguments, PipeCommand, PipeExec, PipeScope, PipeSpec, row_errors,
 };
 use gleam_sql_executor::operator::{OnError, OperatorLabel, Place};
-use gleam_sql_executor::policy::Policy;
+use gleam_sql_executor::policy::{Policy, Roots};
 use gleam_sql_executor::wire::WireFormat;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -152,7 +152,7 @@ impl Pipe {
         Arc::new(PipeExec::new(
             input.unwrap(),
             Arc::new(spec),
-            OperatorArguments { values, origin: None },
+            OperatorArguments { values, origin: None, roots: Roots::default() },
             self.arrangement.clone(),
             Arc::new(Schema::new(self.columns.clone())),
         ))
@@ -532,7 +532,7 @@ fn per_row_origins() -> Result<(), Failed> {
     ];
     let batch = RecordBatch::try_from_iter(columns)?;
     let schema = batch.schema();
-    let over = |on_error| {
+    let over = |on_error, roots: Roots| {
         let mut pipe = pipe("exit $1", &[]).scope(PipeScope::PerRow).on_error(on_error);
         pipe.rows = vec![vec![batch.clone()]];
         let input = MemorySourceConfig::try_new_exec(&pipe.rows, Arc::clone(&schema), None);
@@ -541,19 +541,24 @@ fn per_row_origins() -> Result<(), Failed> {
         let plan: Arc<dyn ExecutionPlan> = Arc::new(PipeExec::new(
             input.unwrap(),
             Arc::new(pipe.spec),
-            OperatorArguments { values, origin },
+            OperatorArguments { values, origin, roots },
             Arrangement::default(),
             Arc::new(Schema::new(pipe.columns)),
         ));
         plan
     };
-    let error = run(over(OnError::Fail)).expect_err("a child fails").to_string();
+    let error = run(over(OnError::Fail, Roots::default())).expect_err("a child fails").to_string();
     assert!(error.contains(&format!("exited with status 3\n  at {path}:2")), "{error}");
-    let plan = over(OnError::Skip);
+    let plan = over(OnError::Skip, Roots::default());
     run(Arc::clone(&plan))?;
     let summary = row_errors(&plan).pop().ok_or("two rows have errors")?;
     let origins = summary.samples.iter().map(|sample| sample.origin.clone().unwrap().to_string());
     assert_eq!(origins.collect::<Vec<_>>(), [format!("{path}:2"), format!("{path}:4")]);
+    // A file that may not be read is not read for its line numbers either.
+    let elsewhere = tempfile::tempdir()?;
+    let roots = Roots::new(&[elsewhere.path().to_owned()])?;
+    let error = run(over(OnError::Fail, roots)).expect_err("a child fails").to_string();
+    assert!(error.contains(path) && !error.contains(&format!("{path}:2")), "{error}");
     Ok(())
 }
 

@@ -26,6 +26,7 @@ use gleam_sql_executor::exec::{
 };
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 use gleam_sql_executor::operator::OnError;
+use gleam_sql_executor::policy::Roots;
 
 use crate::nodes::{LuaNode, NodeArguments, PipeNode, ReduceNode};
 use crate::placement;
@@ -205,7 +206,10 @@ impl Convert<'_> {
             .map(|(index, field)| Arc::new(PhysicalColumn::new(field.name(), index)) as Arc<_>);
         let mut keys: Vec<Arc<dyn PhysicalExpr>> = columns.collect();
         let values_of_groups = keys.split_off(node.keys.len());
-        let groups = (keys, OperatorArguments { values: values_of_groups, origin: None });
+        let groups = (
+            keys,
+            OperatorArguments { values: values_of_groups, origin: None, roots: Roots::default() },
+        );
         let partial = fold(Arc::clone(input), program(values), rows, ReducePhase::Partial);
         Ok(fold(partial, program(node.step.columns.clone()), groups, ReducePhase::Whole))
     }
@@ -250,7 +254,7 @@ impl Convert<'_> {
             None => None,
         };
         let values = arguments.values.iter().map(physical).collect::<Result<_>>()?;
-        Ok(OperatorArguments { values, origin })
+        Ok(OperatorArguments { values, origin, roots: Roots::default() })
     }
 }
 

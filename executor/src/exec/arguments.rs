@@ -1,5 +1,6 @@
 //! What an operator takes from its input rows.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -8,6 +9,7 @@ use datafusion::error::Result;
 use datafusion::physical_expr::PhysicalExpr;
 
 use crate::operator::RowOrigin;
+use crate::policy::Roots;
 use crate::text;
 
 /// The expressions that an operator evaluates on each input batch.
@@ -17,6 +19,8 @@ pub struct OperatorArguments {
     pub values: Vec<Arc<dyn PhysicalExpr>>,
     /// File and offset of the line that a row came from, where the input has them.
     pub origin: Option<[Arc<dyn PhysicalExpr>; 2]>,
+    /// Where such files may be: they are read again to count lines.
+    pub roots: Roots,
 }
 
 /// The origins of the rows of one batch.
@@ -24,6 +28,7 @@ pub struct OperatorArguments {
 pub(super) struct RowOrigins {
     file: ArrayRef,
     offset: ArrayRef,
+    roots: Roots,
 }
 
 impl OperatorArguments {
@@ -40,7 +45,8 @@ impl OperatorArguments {
     /// The origins of the rows of `batch`, where known.
     pub(super) fn origins(&self, batch: &RecordBatch) -> Result<Option<RowOrigins>> {
         let Some([file, offset]) = &self.origin else { return Ok(None) };
-        Ok(Some(RowOrigins { file: array_of(file, batch)?, offset: array_of(offset, batch)? }))
+        let (file, offset) = (array_of(file, batch)?, array_of(offset, batch)?);
+        Ok(Some(RowOrigins { file, offset, roots: self.roots.clone() }))
     }
 }
 
@@ -49,7 +55,9 @@ impl RowOrigins {
     pub(super) fn of(&self, row: usize) -> Option<RowOrigin> {
         let file = self.file.as_string_view_opt().filter(|file| row < file.len())?.value(row);
         let offset = self.offset.as_primitive_opt::<Int64Type>()?.value(row);
-        let line_number = text::line_number_of(file, offset).ok();
+        // The name comes from a row, and a row can say anything.
+        let allowed = self.roots.check(Path::new(file)).ok();
+        let line_number = allowed.and_then(|()| text::line_number_of(file, offset).ok());
         Some(RowOrigin { file: file.to_owned(), line_number, last_line_number: None })
     }
 }

@@ -20,6 +20,7 @@ use super::pipe_spec::{PipeScope, PipeSpec};
 use super::pipe_task::{self, Output, PipeTask, first_rows};
 use super::row_errors::RowErrors;
 use crate::operator::OnError;
+use crate::policy::Roots;
 use crate::wire::WireFormat;
 
 /// Does what `task` does with a shell: if there are rows, all programs are started, even those that
@@ -93,5 +94,6 @@ fn line_schema() -> SchemaRef {
 }
 
 fn the_line() -> OperatorArguments {
-    OperatorArguments { values: vec![Arc::new(Column::new("line", 0))], origin: None }
+    let line = Arc::new(Column::new("line", 0));
+    OperatorArguments { values: vec![line], origin: None, roots: Roots::default() }
 }

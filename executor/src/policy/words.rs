@@ -5,7 +5,7 @@ use std::str::Chars;
 
 use super::PolicyError;
 
-/// Unquoted, these mean something to a shell: operators, patterns, home directories, comments.
+/// Without quotes, these mean something to a shell: operators, patterns, home directories, comments.
 const SPECIAL: &str = "|;&<>()*?[~#{";
 /// In double quotes a backslash before others than these is itself.
 const ESCAPED_IN_DOUBLE_QUOTES: &str = "$`\"\\";
