@@ -37,3 +37,12 @@ impl WorkerResolver for TaskPlaces {
         })
     }
 }
+
+/// `host:port`.
+pub(crate) fn agent_name(agent: &Url) -> String {
+    let host = agent.host_str().unwrap_or_default();
+    match agent.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
