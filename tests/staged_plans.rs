@@ -302,6 +302,63 @@ fn joins() {
           AggregateExec: mode=Partial, gby=[], aggr=[avg(length(data/access.log.line))]
             DataSourceExec: file_groups={2 groups: [[data/access.log:0..353], [data/access.log:353..706]]}, projection=[line], file_type=text
     ");
+    // The first few rows are the same ones for all tasks.
+    assert_snapshot!(staged("SELECT a.line FROM (SELECT line FROM 'data/app.log' LIMIT 5) a JOIN 'data/access.log' b ON a.line = b.line"), @"
+    driver
+      CoalescePartitionsExec
+        gather of stage 3
+    stage 3: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
+      HashJoinExec: mode=CollectLeft, join_type=Inner, on=[(line@0, line@0)], projection=[line@0]
+        CoalescePartitionsExec
+          broadcast of stage 2
+        DataSourceExec: data/access.log in 6 ranges, projection=[line], file_type=text
+          1 of 3: data/access.log:0..118, data/access.log:118..236
+          2 of 3: data/access.log:236..354, data/access.log:354..472
+          3 of 3: data/access.log:472..590, data/access.log:590..706
+    stage 2: 1 task of 1 partition on 10.0.0.1:4711
+      GlobalLimitExec: skip=0, fetch=5
+        CoalescePartitionsExec: fetch=5
+          gather of stage 1
+    stage 1: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
+      LocalLimitExec: fetch=5
+        DataSourceExec: data/app.log in 6 ranges, projection=[line], limit=5, file_type=text
+          1 of 3: data/app.log:0..24, data/app.log:24..48
+          2 of 3: data/app.log:48..72, data/app.log:72..96
+          3 of 3: data/app.log:96..120, data/app.log:120..143
+    ");
+    // An anti join that knows of NULLs is one task.
+    assert_snapshot!(staged("SELECT line FROM 'data/app.log' WHERE nullif(line, 'x') NOT IN (SELECT nullif(line, 'y') FROM 'data/access.log')"), @r#"
+    driver
+      CoalescePartitionsExec
+        HashJoinExec: mode=CollectLeft, join_type=LeftAnti, on=[(nullif(data/app.log.line,Utf8View("x"))@1, nullif(data/access.log.line,Utf8("y"))@0)], projection=[line@0], null_aware
+          CoalescePartitionsExec
+            gather of stage 1
+          DataSourceExec: data/access.log in 2 ranges, projection=[nullif(line@2, y) as nullif(data/access.log.line,Utf8("y"))], file_type=text
+    stage 1: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
+      DataSourceExec: data/app.log in 6 ranges, projection=[line, nullif(line@2, x) as nullif(data/app.log.line,Utf8View("x"))], file_type=text
+        1 of 3: data/app.log:0..24, data/app.log:24..48
+        2 of 3: data/app.log:48..72, data/app.log:72..96
+        3 of 3: data/app.log:96..120, data/app.log:120..143
+    "#);
+    assert_snapshot!(staged("SELECT a.line FROM 'data/app.log' a LEFT JOIN 'data/access.log' b ON a.line = b.line"), @"
+    driver
+      CoalescePartitionsExec
+        gather of stage 3
+    stage 3: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
+      HashJoinExec: mode=Partitioned, join_type=Left, on=[(line@0, line@0)], projection=[line@0]
+        shuffle of stage 1 by hash of (line)
+        shuffle of stage 2 by hash of (line)
+    stage 2: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
+      DataSourceExec: data/access.log in 6 ranges, projection=[line], file_type=text
+        1 of 3: data/access.log:0..118, data/access.log:118..236
+        2 of 3: data/access.log:236..354, data/access.log:354..472
+        3 of 3: data/access.log:472..590, data/access.log:590..706
+    stage 1: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
+      DataSourceExec: data/app.log in 6 ranges, projection=[line], file_type=text
+        1 of 3: data/app.log:0..24, data/app.log:24..48
+        2 of 3: data/app.log:48..72, data/app.log:72..96
+        3 of 3: data/app.log:96..120, data/app.log:120..143
+    ");
 }
 
 #[test]

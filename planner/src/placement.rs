@@ -3,6 +3,7 @@
 //! datafusion-distributed cuts a plan into stages and asks here, for each node, in how many tasks it
 //! may run. What is read is split by bytes; a stage whose rows one node needs together is one task.
 
+mod build_limits;
 mod deal;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use datafusion_distributed::{
 };
 use gleam_sql_executor::options::GleamOptions;
 use url::Url;
+
+pub(crate) use build_limits::LimitBuildSides;
 
 /// A scan is divided among up to so many tasks.
 const MOST_TASKS: usize = 255;
@@ -97,13 +100,15 @@ fn needs_one_task(node: &Arc<dyn ExecutionPlan>) -> bool {
     })
 }
 
-/// Whether every task is sent all of these rows.
+/// Whether every task is sent all of these rows; not where each takes the first few of them.
 fn is_broadcast(node: &Arc<dyn ExecutionPlan>) -> bool {
     if node.is::<BroadcastExec>() {
         return true;
     }
     match node.children().as_slice() {
-        [child] if node.is::<CoalescePartitionsExec>() => is_broadcast(child),
+        [child] if node.is::<CoalescePartitionsExec>() && node.fetch().is_none() => {
+            is_broadcast(child)
+        }
         _ => false,
     }
 }

@@ -14,7 +14,7 @@ use crate::cluster::{Cluster, TaskPlaces};
 use crate::functions::PlanFunctionCalls;
 use crate::fuse::FuseOperators;
 use crate::physical::{OperatorQueryPlanner, PlacingQueryPlanner};
-use crate::placement;
+use crate::placement::{self, LimitBuildSides};
 use crate::predicates::PassPredicates;
 use crate::sources::FileTables;
 use crate::streaming::PassStdin;
@@ -55,7 +55,9 @@ impl Session {
             state = state.with_distributed_planner();
             keep_scalar_subqueries(&mut state);
             let distributed = state.query_planner().take();
-            state = state.with_query_planner(Arc::new(PlacingQueryPlanner { distributed }));
+            state = state
+                .with_query_planner(Arc::new(PlacingQueryPlanner { distributed }))
+                .with_physical_optimizer_rule(Arc::new(LimitBuildSides));
         }
         let state = state
             .with_analyzer_rule(Arc::new(PlanFunctionCalls))
