@@ -392,7 +392,7 @@ fn limits_hold_for_all_tasks_together() {
       CoalescePartitionsExec
         gather of stage 1
     stage 1: 2 tasks of 1 partition on 10.0.0.1:4711, 10.0.0.2:4711
-      DistributedUnionExec: t0:[c0] t1:[c1]
+      UnionExec: input 1 in task 1; input 2 in task 2
         DataSourceExec: data/app.log, projection=[line], limit=3, file_type=text
         DataSourceExec: data/access.log, projection=[line], file_type=text
     ");
@@ -449,7 +449,7 @@ fn files_are_dealt_out() {
       CoalescePartitionsExec
         gather of stage 1
     stage 1: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
-      DistributedUnionExec: t0:[c0(0/2)] t1:[c0(1/2)] t2:[c1]
+      UnionExec: input 1 in tasks 1, 2; input 2 in task 3
         DataSourceExec: data/app.log in 4 ranges, projection=[CAST(line@2 AS Utf8View) as line], file_type=text
           1 of 2: data/app.log:0..36, data/app.log:36..72
           2 of 2: data/app.log:72..108, data/app.log:108..143

@@ -3,6 +3,7 @@
 mod detail;
 mod exchange;
 mod scan;
+mod union;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,7 +69,9 @@ impl Drawing<'_> {
         if let Some(leaf) = plan.downcast_ref::<DistributedLeafExec>() {
             return self.leaf(plan_itself, leaf, depth);
         }
-        let text = scan::describe(plan, &[]).unwrap_or_else(|| detail::operator(plan_itself));
+        let operator = detail::operator(plan_itself);
+        let words = scan::describe(plan, &[]).or_else(|| union::describe(&operator));
+        let text = words.unwrap_or(operator);
         self.line(depth, &text, &self.detail.metrics(plan_itself));
         for child in plan.children() {
             self.operator(child, Some(plan), depth + 1);
