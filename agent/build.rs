@@ -1,5 +1,7 @@
 //! Compiles the protocols of `proto/`. protox reads them, so that no build needs protoc.
 
+#![expect(clippy::disallowed_macros, reason = "Cargo reads what a build script prints")]
+
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

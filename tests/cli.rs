@@ -12,6 +12,7 @@ mod support;
 mod cli {
     mod agents;
     mod agents_lost;
+    mod agents_policy;
     mod ancestor;
     mod answers;
     mod children;

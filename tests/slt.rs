@@ -25,6 +25,7 @@ use async_trait::async_trait;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect};
 use datafusion_distributed::NetworkBoundaryExt;
 use gleam_sql_agent::connection::AgentConnections;
+use gleam_sql_agent::exchange::Traffic;
 use gleam_sql_agent::local_agents::LocalAgents;
 use gleam_sql_agent::security::Token;
 use gleam_sql_parser::{Diagnostic, Statement, parse_script};
@@ -107,7 +108,7 @@ fn agents() -> &'static Agents {
 
 fn cluster(count: usize) -> Cluster {
     let Agents { urls, token, .. } = agents();
-    let channels = Arc::new(AgentConnections::new(token.clone(), None));
+    let channels = Arc::new(AgentConnections::new(token, None, Arc::new(Traffic::default())));
     Cluster { agents: urls[..count].to_vec(), channels, slots: SLOTS }
 }
 
@@ -197,9 +198,7 @@ fn runtime() -> Runtime {
         .expect("a runtime can be started")
 }
 
-fn runner(
-    division: Division,
-) -> Runner<Engine, impl sqllogictest::MakeConnection<Conn = Engine>> {
+fn runner(division: Division) -> Runner<Engine, impl sqllogictest::MakeConnection<Conn = Engine>> {
     let mut runner = Runner::new(move || async move { Engine::start(division).await });
     runner.with_normalizer(as_it_is);
     runner.with_validator(rows_are_equal);

@@ -3,6 +3,8 @@
 //! `cargo bench -p gleam-sql-agent --bench exchange [-- ROUNDS]`. A line for each kind of rows and each
 //! compression: the median of both throughputs, in bytes of rows, their ratio, and the messages.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
+
 #[path = "../tests/exchange/support.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod support;

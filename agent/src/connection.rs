@@ -114,10 +114,8 @@ impl AgentConnections {
         let endpoint = self.endpoint(agent).map_err(|error| unreachable(agent, &error))?;
         let connected = endpoint.connect().await.map_err(|error| unreachable(agent, &error))?;
         let channel = self.with_credentials(connected);
-        let hello = HelloRequest {
-            wire_version: WIRE_VERSION,
-            build_version: BUILD_VERSION.to_owned(),
-        };
+        let hello =
+            HelloRequest { wire_version: WIRE_VERSION, build_version: BUILD_VERSION.to_owned() };
         let answer = in_time(AgentClient::new(channel.clone()).hello(hello)).await;
         let answer = answer.map_err(|status| refused(agent, &status))?.into_inner();
         if (answer.wire_version, answer.build_version.as_str()) != (WIRE_VERSION, BUILD_VERSION) {

@@ -1,7 +1,12 @@
 //! The generated messages and services of `proto/`.
 
 #![expect(missing_docs, reason = "the .proto files have the words")]
-#![allow(clippy::all, unreachable_pub, reason = "generated")]
+#![allow(
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    unreachable_pub,
+    reason = "generated"
+)]
 
 /// `proto/exchange.proto`.
 pub mod exchange {

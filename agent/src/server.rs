@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use gleam_sql_executor::policy::{Policy, RootedStore};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -47,6 +49,8 @@ pub struct AgentConfig {
     pub spill_directory: PathBuf,
     /// How much they may spill.
     pub spill_bytes: u64,
+    /// What the plans of drivers may do here.
+    pub policy: Arc<Policy>,
     /// How long running tasks may go on when the agent is told to end.
     pub grace_period: Duration,
 }
@@ -55,7 +59,9 @@ pub struct AgentConfig {
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// Others could listen, and speak.
-    #[error("{0} can be reached from other machines, where an agent needs TLS: give --tls-cert, --tls-key and --tls-ca, or listen on 127.0.0.1")]
+    #[error(
+        "{0} can be reached from other machines, where an agent needs TLS: give --tls-cert, --tls-key and --tls-ca, or listen on 127.0.0.1"
+    )]
     NotProtected(SocketAddr),
     /// The port is taken, or the address is not ours.
     #[error("cannot listen on {address}: {source}")]
@@ -150,7 +156,8 @@ fn router(
     let client_tls = if config.tls.any() { Some(config.tls.client()?) } else { None };
     let connections = AgentConnections::new(&config.token, client_tls, Arc::clone(traffic));
     let pool: Arc<dyn MemoryPool> = Arc::new(FairSpillPool::new(config.memory_bytes));
-    let worker = worker(runtime(config, &pool)?, Arc::new(connections));
+    let policy = Arc::clone(&config.policy);
+    let worker = worker(runtime(config, &pool)?, Arc::new(connections), policy);
     let status = AgentStatus {
         started: Instant::now(),
         slots: config.slots,
@@ -185,5 +192,10 @@ fn runtime(
         .with_memory_pool(Arc::clone(pool))
         .with_disk_manager_builder(disk)
         .build_arc();
-    runtime.map_err(|source| ServeError::Spill { directory, source })
+    let runtime = runtime.map_err(|source| ServeError::Spill { directory, source })?;
+    if !config.policy.roots.are_all() {
+        let files = Arc::new(RootedStore::new(config.policy.roots.clone()));
+        runtime.register_object_store(ObjectStoreUrl::local_filesystem().as_ref(), files);
+    }
+    Ok(runtime)
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::child::ChildStatus;
 use crate::operator::{OperatorLabel, RowOrigin};
+use crate::policy::PolicyError;
 
 /// A failure of one operator, with the facts that its user needs.
 #[derive(Debug, Error)]
@@ -78,10 +79,13 @@ pub enum OperatorFault {
     #[error("cannot start `{program}`: {source}")]
     CannotStart {
         /// The program.
-        program: &'static str,
+        program: String,
         /// Why not.
         source: std::io::Error,
     },
+    /// This process may not do it.
+    #[error(transparent)]
+    NotAllowed(#[from] PolicyError),
     /// A value cannot go to the child.
     #[error("{0}")]
     Input(String),
@@ -130,8 +134,8 @@ impl OperatorError {
                     .to_owned(),
             ),
             OperatorFault::OutputRow { hint, .. } => Some((*hint).to_owned()),
-            OperatorFault::CannotStart { program: "bash", source }
-                if source.kind() == std::io::ErrorKind::NotFound =>
+            OperatorFault::CannotStart { program, source }
+                if program == "bash" && source.kind() == std::io::ErrorKind::NotFound =>
             {
                 Some("PIPE needs bash in the PATH".to_owned())
             }

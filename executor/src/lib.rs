@@ -9,6 +9,8 @@ pub mod exec;
 pub mod lua;
 pub mod operator;
 pub mod options;
+pub mod policy;
+pub mod settings;
 pub mod shell;
 pub mod text;
 pub mod wire;

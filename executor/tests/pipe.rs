@@ -25,6 +25,7 @@ use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
+use datafusion::prelude::SessionConfig;
 use futures::StreamExt;
 use gleam_sql_executor::child::{ChildCommand, ChildProcess, ChildStatus};
 use gleam_sql_executor::error::OperatorError;
@@ -32,6 +33,7 @@ use gleam_sql_executor::exec::{
     Arrangement, OperatorArguments, PipeCommand, PipeExec, PipeScope, PipeSpec, row_errors,
 };
 use gleam_sql_executor::operator::{OnError, OperatorLabel, Place};
+use gleam_sql_executor::policy::Policy;
 use gleam_sql_executor::wire::WireFormat;
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -69,6 +71,7 @@ const TESTS: &[Test] = &[
     ("per_row_output_that_cannot_be_held", per_row_output_that_cannot_be_held),
     ("killed_children", killed_children),
     ("children_that_never_read", children_that_never_read),
+    ("listed_programs", listed_programs),
     ("metrics", metrics),
     ("processor_time_of_children", processor_time_of_children),
 ];
@@ -79,6 +82,7 @@ struct Pipe {
     spec: PipeSpec,
     arrangement: Arrangement,
     columns: Vec<Field>,
+    policy: Policy,
 }
 
 /// `code` over partitions of lines.
@@ -96,6 +100,7 @@ fn pipe(code: &str, partitions: &[&[&str]]) -> Pipe {
         }),
         arrangement: Arrangement::default(),
         columns: vec![text("line")],
+        policy: Policy::default(),
     }
 }
 
@@ -153,8 +158,15 @@ impl Pipe {
         ))
     }
 
+    /// Only these programs run.
+    fn listing(mut self, programs: &[&str]) -> Self {
+        let programs = programs.iter().map(|program| (*program).to_owned());
+        self.policy.allow_commands = Some(programs.collect());
+        self
+    }
+
     fn run(&self) -> Result<Vec<String>, DataFusionError> {
-        run(self.plan())
+        run_under(&self.policy, self.plan())
     }
 
     fn check(&self, expected: &[&str]) {
@@ -201,11 +213,20 @@ fn in_runtime<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Runtime::new().expect("a runtime can be started").block_on(future)
 }
 
-/// Rows as text, values with `|` between them.
 fn run(plan: Arc<dyn ExecutionPlan>) -> Result<Vec<String>, DataFusionError> {
+    run_under(&Policy::default(), plan)
+}
+
+/// Rows as text, values with `|` between them.
+fn run_under(
+    policy: &Policy,
+    plan: Arc<dyn ExecutionPlan>,
+) -> Result<Vec<String>, DataFusionError> {
     let limit = Duration::from_secs(60);
+    let config = Arc::new(policy.clone()).govern(SessionConfig::new());
+    let context = Arc::new(TaskContext::default().with_session_config(config));
     let collected = async {
-        let collecting = collect(plan, Arc::new(TaskContext::default()));
+        let collecting = collect(plan, context);
         tokio::time::timeout(limit, collecting).await.expect("it does not hang")
     };
     let mut rows = Vec::new();
@@ -682,6 +703,45 @@ fn children_that_never_read() -> Result<(), Failed> {
     Ok(())
 }
 
+fn listed_programs() -> Result<(), Failed> {
+    let listed = ["grep", "cut", "wc", "head", "seq", "printf", "bash"];
+    let run = |code: &str| pipe(code, &[&["a 1", "b 2", "c 1"]]).listing(&listed);
+    let chain = |codes: &[&str]| {
+        run(codes[0]).with(|spec| {
+            let label = spec.commands[0].label.clone();
+            let command =
+                |code: &&str| PipeCommand { label: label.clone(), code: (*code).to_owned() };
+            spec.commands = codes.iter().map(command).collect();
+        })
+    };
+    run("grep ' 1$'").check(&["a 1", "c 1"]);
+    run("grep nothing").check(&[]);
+    run("head -n 1").check(&["a 1"]);
+    run("grep -z [").fails(&["without a shell", "`[`"]);
+    run("grep '['").fails(&["`grep '['` exited with status 2"]);
+    run("cat").fails(&["`cat` is not a program that this agent runs"]);
+    run("bash -c 'kill -PIPE $$'").fails(&["was killed by signal 13 (SIGPIPE)"]);
+    run("bash -c 'exit 3'").with(|spec| spec.ok_exit = vec![0, 3]).check(&[]);
+    run("bash -c 'exit 127'").fails(&["exited with status 127"]);
+    run("printf '<%s>\\n' 'a b'")
+        .scope(PipeScope::PerRow)
+        .check(&["<a b>", "<a 1>", "<a b>", "<b 2>", "<a b>", "<c 1>"]);
+    chain(&["grep 1", "cut -c1", "grep c"]).check(&["c"]);
+    chain(&["grep nothing", "wc -l"]).check(&["0"]);
+    chain(&["seq 1000000", "head -n 2"]).check(&["1", "2"]);
+    chain(&["grep 1", "id", "wc -l"]).fails(&["`id` is not a program"]);
+    chain(&["bash -c 'exit 3'", "wc -l"]).fails(&["`bash -c 'exit 3'` exited with status 3"]);
+    chain(&["grep 1", "bash -c 'exit 4'"]).fails(&["exited with status 4"]);
+    let mut denied = run("grep 1");
+    denied.policy.deny_pipe = true;
+    denied.fails(&["PIPE failed: this agent runs no programs"]);
+    let plan = chain(&["grep 1", "cut -c1"]).plan();
+    run_under(&run("").policy, Arc::clone(&plan))?;
+    assert_eq!(metric(&plan, "children"), 2);
+    assert_eq!((metric(&plan, "input_rows"), metric(&plan, "output_rows")), (3, 2));
+    Ok(())
+}
+
 fn metrics() -> Result<(), Failed> {
     let busy = "cat; for ((i = 0; i < 200000; i++)); do :; done; sleep 0.2; echo end";
     for scope in [PipeScope::Split, PipeScope::PerRow] {
@@ -719,7 +779,7 @@ fn processor_time_of_children() -> Result<(), Failed> {
 async fn cpu_time_of(code: &str) -> Duration {
     let command = ChildCommand {
         program: "bash".into(),
-        name: "bash",
+        name: "bash".to_owned(),
         arguments: vec!["-c".into(), code.into()],
         address_space_bytes: None,
         inherited: None,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use datafusion::arrow::array::StringArray;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -20,10 +20,8 @@ use datafusion_distributed::{
 use futures::{StreamExt, stream};
 use url::Url;
 
+use crate::cluster::METRICS_LIMIT;
 use crate::staged::{self, Detail, MetricsShown};
-
-/// The longest wait for the metrics of tasks whose rows are all there.
-const METRICS_LIMIT: Duration = Duration::from_secs(5);
 
 /// Runs its input to the end, drops the rows, and gives the stages with what they measured.
 #[derive(Debug)]

@@ -27,7 +27,7 @@ mod statement;
 mod streaming;
 mod volatile;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, with_metrics};
 pub use diagnose::{find_cause, plain_message};
 pub use names::plain_names;
 pub use session::{Session, SessionOptions};

@@ -16,6 +16,7 @@ use datafusion::sql::sqlparser::ast::{ObjectName, Visit, Visitor};
 use gleam_sql_executor::exec::NewFileExec;
 use gleam_sql_parser::{Diagnostic, FunctionClause, Statement};
 
+use crate::cluster::with_travelling_settings;
 use crate::copy::{self, NewFile};
 use crate::relation::OperatorPlanner;
 use crate::{Session, diagnose, functions};
@@ -77,7 +78,11 @@ impl Session {
         }
         let file = copy::redirect(&mut logical);
         let frame = self.context().execute_logical_plan(logical).await?;
-        let context = Arc::new(frame.task_ctx());
+        let mut context = frame.task_ctx();
+        if !self.agents().is_empty() {
+            context = with_travelling_settings(context)?;
+        }
+        let context = Arc::new(context);
         let mut plan = frame.create_physical_plan().await?;
         if let Some(NewFile { written, wanted }) = file {
             plan = Arc::new(NewFileExec::new(plan, written, wanted));

@@ -4,9 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use gleam_sql_agent::security::{Token, write_certificates};
 use gleam_sql_agent::server::{AgentConfig, BoundAgent};
+use gleam_sql_executor::policy::{Policy, Roots};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use crate::args::{AgentArgs, AgentCommand, CertsArgs};
@@ -47,7 +49,7 @@ async fn serve(args: &AgentArgs) -> Result<(), Failure> {
         return serve_parent(args).await;
     }
     let spill = SpillDirectory::make(args)?;
-    let config = config(args, args.listen, args.peer.token().map_err(usage)?, &spill);
+    let config = config(args, args.listen, args.peer.token().map_err(usage)?, &spill)?;
     let agent = BoundAgent::bind(config).await.map_err(usage)?;
     report::say(&format!("gleam-sql agent listens on {}\n", agent.address()));
     let ending = async {
@@ -73,7 +75,7 @@ async fn serve_parent(args: &AgentArgs) -> Result<(), Failure> {
     let token = Token::parse(&line, "standard input").map_err(usage)?;
     let spill = SpillDirectory::make(args)?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let agent = BoundAgent::bind(config(args, any_port, token, &spill)).await.map_err(usage)?;
+    let agent = BoundAgent::bind(config(args, any_port, token, &spill)?).await.map_err(usage)?;
     writeln!(io::stdout(), "{}", agent.address()).map_err(usage)?;
     let parent_is_gone = async {
         let mut rest = Vec::new();
@@ -90,10 +92,10 @@ fn config(
     listen: SocketAddr,
     token: Token,
     spill: &SpillDirectory,
-) -> AgentConfig {
+) -> Result<AgentConfig, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let memory = args.memory.map_or_else(default_memory_bytes, |size| size.0);
-    AgentConfig {
+    Ok(AgentConfig {
         listen,
         token,
         tls: args.peer.tls(),
@@ -101,8 +103,18 @@ fn config(
         memory_bytes: usize::try_from(memory).unwrap_or(usize::MAX),
         spill_directory: spill.0.clone(),
         spill_bytes: args.spill_limit.0,
+        policy: Arc::new(policy(args)?),
         grace_period: args.grace_period,
-    }
+    })
+}
+
+fn policy(args: &AgentArgs) -> Result<Policy, Failure> {
+    let commands = args.allow_commands.clone();
+    Ok(Policy {
+        roots: Roots::new(&args.allow_paths).map_err(usage)?,
+        deny_pipe: args.deny_pipe,
+        allow_commands: (!commands.is_empty()).then_some(commands),
+    })
 }
 
 fn default_memory_bytes() -> u64 {

@@ -14,9 +14,8 @@ use crate::args::ClusterArgs;
 use crate::cluster;
 use crate::report::{self, Failure};
 
-const HEADER: [&str; 9] = [
-    "agent", "version", "uptime", "slots", "tasks", "children", "memory", "bytes in", "bytes out",
-];
+const HEADER: [&str; 9] =
+    ["agent", "version", "uptime", "slots", "tasks", "children", "memory", "bytes in", "bytes out"];
 
 /// Prints the table; the exit status is 1 where an agent does not answer.
 pub(crate) async fn run(args: ClusterArgs) -> i32 {
@@ -51,8 +50,17 @@ fn row(agent: &Url, status: Result<StatusResponse, ConnectError>) -> [String; 9]
         Ok(status) => status,
         Err(error) => {
             report::say(&format!("error: {error}\n"));
-            return [agent, "no answer".to_owned(), String::new(), String::new(), String::new(),
-                String::new(), String::new(), String::new(), String::new()];
+            return [
+                agent,
+                "no answer".to_owned(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+            ];
         }
     };
     let version = match status.draining {

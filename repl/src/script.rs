@@ -5,14 +5,14 @@ use std::io::{self, IsTerminal};
 use datafusion::physical_plan::execute_stream;
 use gleam_sql_agent::address::agent_name;
 use gleam_sql_parser::{Statement, parse_script};
-use gleam_sql_planner::{Planned, Session, SessionOptions};
+use gleam_sql_planner::{Planned, Session, SessionOptions, with_metrics};
 
 use crate::args::{Args, Source};
 use crate::attempt::{self, Shown};
 use crate::output::{self, Format, OutputError, OutputOptions};
-use crate::{cluster, explain};
 use crate::report::{self, Failure};
 use crate::source::{self, Script};
+use crate::{cluster, explain};
 
 const RETRY_HINT: &str =
     "its programs may have had effects already; --retry runs such a query once more";
@@ -113,7 +113,8 @@ impl Runner {
         if printing.is_terminal && has_columns && !is_plan {
             report::say(&format!("({count} {})\n", if count == 1 { "row" } else { "rows" }));
         }
-        for warning in report::warnings(&planned.plan) {
+        let plan = with_metrics(&planned.plan).await;
+        for warning in report::warnings(&plan) {
             report::say(&format!("{warning}\n"));
         }
         Ok(())

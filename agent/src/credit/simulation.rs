@@ -144,7 +144,7 @@ impl World {
 
     /// Everybody steps in turn until nobody can.
     fn finish(&mut self) {
-        while (0..4).fold(false, |moved, choice| self.step(choice) || moved) {}
+        while (0..4).filter(|choice| self.step(*choice)).count() > 0 {}
     }
 }
 

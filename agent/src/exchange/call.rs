@@ -72,21 +72,13 @@ impl Call {
                 Ok(None) => break self.site.lost("its stream closed before the end").into(),
                 Err(status) => break self.broken(&status),
             };
-            match message {
-                Some(Message::Fault(fault)) => break fault,
-                Some(message) => {
-                    if let Err(fault) = self.receive(message) {
-                        break *fault;
-                    }
-                }
-                None => {}
-            }
-            if !self.lock().inbox.is_incomplete() {
-                return self.lock().outbox.close();
+            if let Err(fault) = message.map_or(Ok(()), |message| self.receive(message)) {
+                break *fault;
             }
         };
+        // Partitions that have ended or were dropped do not mind.
         let mut mail = self.lock();
-        self.memory.shrink(usize_of(mail.inbox.fail(&fault)));
+        self.release(mail.inbox.fail(&fault));
         mail.outbox.close();
     }
 
@@ -107,15 +99,13 @@ impl Call {
                 Ok(())
             }
             Message::End(end) => {
-                if let Some(partition) = mail.inbox.partition(end.partition)
-                    && partition.is_open()
-                {
-                    self.metrics.stalled(end.stalled_us);
-                    partition.finish(State::Ended(end));
+                self.metrics.stalled(end.stalled_us);
+                if mail.inbox.end(end) {
+                    mail.outbox.close();
                 }
                 Ok(())
             }
-            Message::Fault(_) => Ok(()),
+            Message::Fault(fault) => Err(Box::new(fault)),
         }
     }
 

@@ -7,6 +7,7 @@ use datafusion::error::DataFusionError;
 use datafusion_distributed::TaskKey;
 use gleam_sql_executor::error::OperatorError;
 use gleam_sql_executor::operator::{OperatorLabel, Place};
+use gleam_sql_executor::policy::PolicyError;
 use gleam_sql_executor::text::TextError;
 use tonic::{Code, Status};
 
@@ -126,8 +127,10 @@ impl Site {
         } else if let Some(text) = find::<TextError>(error) {
             fault.message = text.to_string();
             fault.hint = text.hint();
+        } else if let Some(refusal) = find::<PolicyError>(error) {
+            fault.message = refusal.to_string();
         } else {
-            fault.message = error.strip_backtrace();
+            fault.message = error.find_root().strip_backtrace();
         }
         fault.into()
     }
@@ -138,7 +141,7 @@ impl Site {
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("without a message")

@@ -57,13 +57,25 @@ impl FrameEncoder {
     }
 
     /// Cuts `batch` into slices, which [`Self::next`] encodes one by one.
-    pub(crate) fn push(&mut self, batch: &RecordBatch) {
+    ///
+    /// # Errors
+    /// When a dictionary has no form without the values that are not used.
+    pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
+        let compacted;
+        let batch = if self.dictionaries > 0 {
+            // Only then is their length known.
+            compacted = compact(batch)?;
+            &compacted
+        } else {
+            batch
+        };
         let rows = batch.num_rows();
         let frames = shown_bytes(batch).div_ceil(self.frame_bytes as usize).clamp(1, rows.max(1));
         let rows_per_frame = rows.div_ceil(frames).max(1);
         let starts = (0..rows).step_by(rows_per_frame);
         let slices = starts.map(|start| batch.slice(start, rows_per_frame.min(rows - start)));
         self.pending.extend(slices.rev());
+        Ok(())
     }
 
     /// The next frame of what was pushed.

@@ -76,9 +76,14 @@ impl Inbox {
         dropped.sum()
     }
 
-    /// Whether a partition is left that has not ended and that somebody reads.
-    pub(crate) fn is_incomplete(&self) -> bool {
-        self.partitions.iter().any(Partition::is_open)
+    /// Ends a partition. True when no other is left to come.
+    pub(crate) fn end(&mut self, end: End) -> bool {
+        if let Some(partition) = self.partition(end.partition)
+            && partition.is_open()
+        {
+            partition.finish(State::Ended(end));
+        }
+        !self.partitions.iter().any(Partition::is_open)
     }
 }
 

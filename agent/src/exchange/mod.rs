@@ -9,6 +9,7 @@ mod consumer;
 mod decode;
 mod fault;
 mod frame;
+mod guard;
 mod inbox;
 mod metrics;
 mod options;
@@ -20,6 +21,7 @@ mod traffic;
 
 pub use channel::channel;
 pub use fault::{AgentLost, RemoteFault};
+pub use guard::guard_broadcast;
 pub use options::{Compression, ExchangeOptions};
 pub use service::{ExchangeService, service};
 pub use traffic::{RunningTask, Traffic};

@@ -40,7 +40,7 @@ impl Producer {
             return Ok(());
         }
         while let Some(batch) = rows.next().await {
-            encoder.push(&batch?);
+            encoder.push(&batch?)?;
             while let Some(encoded) = encoder.next()? {
                 self.check_length(&encoded)?;
                 end.rows += encoded.rows as u64;

@@ -73,12 +73,19 @@ impl Exchange for ExchangeService {
         let site = Site::new(&self.agent_name, &key);
         let (messages, replies) = mpsc::channel(QUEUED_MESSAGES);
         let running = self.traffic.serve(key);
-        let production = self.open(request, &site).await.map(|streams| {
-            let production = Production::start(site, options, start, streams, messages);
-            SpawnedTask::spawn(production.run(consumer))
-        });
+        let production = match self.open(request, &site).await {
+            Ok(streams) => {
+                let production = Production::start(site, options, start, streams, messages);
+                Some(SpawnedTask::spawn(production.run(consumer)))
+            }
+            Err(fault) => {
+                let message = Some(producer_message::Message::Fault(fault));
+                messages.try_send(ProducerMessage { message }).expect("the queue is new");
+                None
+            }
+        };
         let traffic = Arc::clone(&self.traffic);
-        Ok(Response::new(Replies { production, replies, traffic, _running: running }))
+        Ok(Response::new(Replies { replies, traffic, _production: production, _running: running }))
     }
 }
 
@@ -104,9 +111,9 @@ impl ExchangeService {
 
 /// What goes to one consumer. Dropping it ends the call's tasks.
 pub struct Replies {
-    production: Result<SpawnedTask<()>, Fault>,
     replies: mpsc::Receiver<ProducerMessage>,
     traffic: Arc<Traffic>,
+    _production: Option<SpawnedTask<()>>,
     _running: RunningTask,
 }
 
@@ -114,12 +121,6 @@ impl Stream for Replies {
     type Item = Result<ProducerMessage, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Err(fault) = &mut self.production
-            && fault != &Fault::default()
-        {
-            let message = Some(producer_message::Message::Fault(std::mem::take(fault)));
-            return Poll::Ready(Some(Ok(ProducerMessage { message })));
-        }
         let next = self.replies.poll_recv(context);
         if let Poll::Ready(Some(ProducerMessage {
             message: Some(producer_message::Message::Frame(frame)),

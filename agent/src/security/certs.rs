@@ -63,8 +63,7 @@ pub fn write_certificates(directory: &Path, names: &[String]) -> Result<(), Cert
 }
 
 fn authority() -> Result<(String, Issuer<'static, KeyPair>), CertificateError> {
-    let failed =
-        |source| CertificateError::Make { name: "the authority".to_owned(), source };
+    let failed = |source| CertificateError::Make { name: "the authority".to_owned(), source };
     let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
     params.distinguished_name.push(DnType::CommonName, "gleam-sql agents");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -74,10 +73,7 @@ fn authority() -> Result<(String, Issuer<'static, KeyPair>), CertificateError> {
     Ok((certificate, Issuer::new(params, key)))
 }
 
-fn signed(
-    name: &str,
-    issuer: &Issuer<'_, KeyPair>,
-) -> Result<(String, String), CertificateError> {
+fn signed(name: &str, issuer: &Issuer<'_, KeyPair>) -> Result<(String, String), CertificateError> {
     let failed = |source| CertificateError::Make { name: name.to_owned(), source };
     let mut params = CertificateParams::new(vec![name.to_owned()]).map_err(failed)?;
     params.distinguished_name.push(DnType::CommonName, name);

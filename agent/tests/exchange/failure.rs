@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::Partitioning;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion_distributed::{MaybeEncoded, ProducerHead};
 use futures::StreamExt;
 use gleam_sql_agent::exchange::{AgentLost, RemoteFault};
 use gleam_sql_executor::error::{OperatorError, OperatorFault};
@@ -10,7 +13,7 @@ use gleam_sql_executor::operator::{OperatorLabel, Place};
 use tokio::sync::Notify;
 
 use crate::support::{
-    Agent, Consumer, Rows, Source, Transport, drain, find, numbers, numbers_schema,
+    Agent, Consumer, Rows, Source, Transport, drain, find, numbers, numbers_schema, source_plan,
 };
 
 const BUDGET_BYTES: usize = 4 * 1024 * 1024;
@@ -87,7 +90,7 @@ async fn an_error_that_passes_two_agents_names_the_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_partition_fails_all() -> Result<()> {
     let mut agent = Agent::start();
-    let endless = Source::new(|| futures::stream::pending());
+    let endless = Source::new(futures::stream::pending);
     let failing = failing(|| DataFusionError::Execution("out of luck".to_owned()));
     let task = agent.set_task(&numbers_schema(), vec![endless, failing]).await;
     let consumer = Consumer::new(BUDGET_BYTES);
@@ -169,5 +172,21 @@ async fn a_panic_after_a_partition_was_dropped_still_fails_the_rest() -> Result<
     go.notify_one();
     let error = drain(&mut second).await.unwrap_err();
     assert!(error.to_string().contains("too late"), "{error}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_below_a_repartition_keeps_its_message() -> Result<()> {
+    let mut agent = Agent::start();
+    let panicking = Source::new(|| futures::stream::once(async { panic!("deep below") }));
+    let input = source_plan(&numbers_schema(), vec![panicking]);
+    let plan = RepartitionExec::try_new(input, Partitioning::RoundRobinBatch(2))?;
+    let task = agent.set_plan(Arc::new(plan.clone())).await;
+    let consumer = Consumer::new(BUDGET_BYTES);
+    let partitioning = MaybeEncoded::Decoded(plan.partitioning().clone());
+    let head = ProducerHead::RepartitionExec { partitioning };
+    let mut streams = agent.fetch_from(Transport::Ours, task, 2, head, &consumer).await?;
+    let error = drain(&mut streams[1]).await.unwrap_err().to_string();
+    assert!(error.contains("deep below"), "{error}");
     Ok(())
 }

@@ -7,7 +7,10 @@
 //!   partition 1 while partition 0 fills the budget waits for ever: the query hangs, without an error.
 //! - A task of the producer that panics only closes its queue. The consumer sees the end of the stream:
 //!   no error, and the rows after the panic are missing.
+//! - The same inside of an agent, whatever the transport, below a `BroadcastExec`: the task that feeds
+//!   its copies is joined by nobody.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
@@ -17,11 +20,12 @@ use datafusion::physical_expr::expressions::col;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{ExecutionPlan, common};
 use datafusion::prelude::SessionContext;
-use datafusion_distributed::TaskKey;
+use datafusion_distributed::{BroadcastExec, ProducerHead, TaskKey};
 use futures::StreamExt;
 
 use crate::support::{
     Agent, Consumer, Rows, Source, Transport, drain, fetched_plan, numbers, numbers_schema,
+    source_plan,
 };
 
 const BUDGET_BYTES: usize = 1024 * 1024;
@@ -117,6 +121,27 @@ async fn a_panic_is_an_error_over_the_exchange_a_hundred_times() {
     for _ in 0..100 {
         let error = panic_over(Transport::Ours).await.unwrap_err().to_string();
         assert!(error.contains("the producer's own message"), "{error}");
-        assert!(error.contains("on agent http://127.0.0.1:"), "{error}");
+        assert!(error.contains("on agent 127.0.0.1:"), "{error}");
     }
+}
+
+/// The rows of one copy of a broadcast whose input panics.
+async fn panic_below_broadcast(mut agent: Agent) -> datafusion::error::Result<usize> {
+    let plan = BroadcastExec::new(source_plan(&numbers_schema(), vec![panicking()]), 1);
+    let task = agent.set_plan(Arc::new(plan)).await;
+    let consumer = Consumer::new(BUDGET_BYTES);
+    let head = ProducerHead::BroadcastExec { output_partitions: 1 };
+    let mut streams = agent.fetch_from(Transport::Ours, task, 1, head, &consumer).await?;
+    drain(&mut streams[0]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_below_a_broadcast_is_the_end_of_the_rows() {
+    assert_eq!(panic_below_broadcast(Agent::start()).await.unwrap(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_below_a_guarded_broadcast_is_an_error() {
+    let error = panic_below_broadcast(Agent::start_guarded()).await.unwrap_err().to_string();
+    assert!(error.contains("the producer's own message"), "{error}");
 }

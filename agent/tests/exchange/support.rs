@@ -15,11 +15,12 @@ use datafusion::prelude::SessionConfig;
 use datafusion_distributed::grpc::{BoxCloneSyncChannel, create_worker_client};
 use datafusion_distributed::{
     CoordinatorToWorkerMsg, DistributedConfig, DistributedExt, ExecuteTaskRequest, MaybeEncoded,
-    ProducerHead, SetPlanRequest, TaskKey, Worker, WorkerToCoordinatorMsg,
+    ProducerHead, SetPlanRequest, TaskKey, Worker, WorkerQueryContext, WorkerToCoordinatorMsg,
 };
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
-use gleam_sql_agent::exchange::{self, Traffic};
+use gleam_sql_agent::address::agent_name;
+use gleam_sql_agent::exchange::{self, Traffic, guard_broadcast};
 use http::HeaderMap;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -49,15 +50,27 @@ pub(crate) enum Transport {
 
 impl Agent {
     pub(crate) fn start() -> Self {
+        Self::serve(Worker::default())
+    }
+
+    /// As an agent does it.
+    pub(crate) fn start_guarded() -> Self {
+        Self::serve(Worker::from_session_builder(async |context: WorkerQueryContext| {
+            let guarded =
+                context.builder.with_distributed_worker_plan_rewrite_handler(guard_broadcast);
+            Ok(guarded.build())
+        }))
+    }
+
+    fn serve(worker: Worker) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let _entered = runtime.enter();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let listener = TcpListener::from_std(listener).unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let worker = Worker::default();
         let traffic = Arc::new(Traffic::default());
-        let name = url.as_str().trim_end_matches('/').to_owned();
+        let name = agent_name(&url);
         let server = Server::builder()
             .add_service(worker.clone().into_worker_server())
             .add_service(exchange::service(worker.clone(), name, Arc::clone(&traffic)))
@@ -80,11 +93,7 @@ impl Agent {
         schema: &SchemaRef,
         partitions: Vec<Source>,
     ) -> TaskKey {
-        let partitions =
-            partitions.into_iter().map(|source| Arc::new(source.of(schema)) as Arc<_>).collect();
-        let plan =
-            StreamingTableExec::try_new(Arc::clone(schema), partitions, None, [], false, None);
-        self.set_plan(Arc::new(plan.unwrap())).await
+        self.set_plan(source_plan(schema, partitions)).await
     }
 
     pub(crate) async fn set_plan(&mut self, plan: Arc<dyn ExecutionPlan>) -> TaskKey {
@@ -105,7 +114,7 @@ impl Agent {
 
     /// As errors call it.
     pub(crate) fn name(&self) -> String {
-        self.url.as_str().trim_end_matches('/').to_owned()
+        agent_name(&self.url)
     }
 
     /// The streams of `partitions` partitions of a task.
@@ -114,6 +123,18 @@ impl Agent {
         transport: Transport,
         task: TaskKey,
         partitions: usize,
+        consumer: &Consumer,
+    ) -> Result<Vec<Rows>> {
+        self.fetch_from(transport, task, partitions, ProducerHead::None, consumer).await
+    }
+
+    /// The same with a head.
+    pub(crate) async fn fetch_from(
+        &self,
+        transport: Transport,
+        task: TaskKey,
+        partitions: usize,
+        producer_head: ProducerHead,
         consumer: &Consumer,
     ) -> Result<Vec<Rows>> {
         let endpoint = Endpoint::from_shared(self.url.to_string()).unwrap();
@@ -130,7 +151,7 @@ impl Agent {
             task_key: task,
             target_partition_start: 0,
             target_partition_end: partitions,
-            producer_head: ProducerHead::None,
+            producer_head,
         };
         let metrics = consumer.metrics.clone();
         channel.execute_task(HeaderMap::new(), request, metrics, &consumer.context).await
@@ -199,16 +220,21 @@ impl Source {
     }
 }
 
+/// A plan with these partitions.
+pub(crate) fn source_plan(schema: &SchemaRef, partitions: Vec<Source>) -> Arc<dyn ExecutionPlan> {
+    let partitions =
+        partitions.into_iter().map(|source| Arc::new(source.of(schema)) as Arc<_>).collect();
+    let plan = StreamingTableExec::try_new(Arc::clone(schema), partitions, None, [], false, None);
+    Arc::new(plan.unwrap())
+}
+
 /// A plan of streams that were fetched: each is executed once.
 pub(crate) fn fetched_plan(schema: &SchemaRef, streams: Vec<Rows>) -> Arc<dyn ExecutionPlan> {
     let partition = |rows: Rows| {
         let rows = Mutex::new(Some(rows));
-        let source = Source::new(move || rows.lock().unwrap().take().unwrap());
-        Arc::new(source.of(schema)) as Arc<_>
+        Source::new(move || rows.lock().unwrap().take().unwrap())
     };
-    let partitions = streams.into_iter().map(partition).collect();
-    let plan = StreamingTableExec::try_new(Arc::clone(schema), partitions, None, [], false, None);
-    Arc::new(plan.unwrap())
+    source_plan(schema, streams.into_iter().map(partition).collect())
 }
 
 struct SourcePartition {

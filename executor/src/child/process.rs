@@ -21,7 +21,7 @@ pub struct ChildCommand {
     /// The program: a path, or a name that is searched in `PATH`.
     pub program: OsString,
     /// What the program sees as its own name.
-    pub name: &'static str,
+    pub name: String,
     /// Its arguments.
     pub arguments: Vec<OsString>,
     /// Limit on the address space, in bytes.
@@ -150,7 +150,7 @@ fn signal_name(signal: i32) -> Option<&'static str> {
 fn prepare(command: &ChildCommand) -> Command {
     let mut prepared = Command::new(&command.program);
     prepared
-        .arg0(command.name)
+        .arg0(&command.name)
         .args(&command.arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

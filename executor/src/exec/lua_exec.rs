@@ -212,6 +212,6 @@ impl ExecutionPlan for LuaExec {
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+        Some(self.row_errors.with_metrics(self.metrics.clone_inner()))
     }
 }

@@ -74,7 +74,7 @@ async fn run(task: LuaTask, mut input: SendableRecordBatchStream, output: Output
     let timeout = task.options.operator_timeout.0;
     let started = ChildProcess::start(task.command()).await;
     let (mut child, stdin, stdout) = started.map_err(|source| {
-        task.error(OperatorFault::CannotStart { program: "gleam-sql", source })
+        task.error(OperatorFault::CannotStart { program: "gleam-sql".to_owned(), source })
     })?;
     task.metrics.children.add(1);
     let progress = Arc::new(Progress::default());
@@ -152,7 +152,7 @@ impl LuaTask {
         ChildCommand {
             // The running program itself, even when its file has been replaced meanwhile.
             program: "/proc/self/exe".into(),
-            name: "gleam-sql",
+            name: "gleam-sql".to_owned(),
             arguments: lua_child_arguments(),
             address_space_bytes: Some(
                 (self.memory_bytes() as u64).saturating_mul(2).saturating_add(CHILD_OWN_BYTES),

@@ -39,4 +39,18 @@ impl OperatorMetrics {
             rows_with_errors: counter("rows_with_errors"),
         }
     }
+
+    /// The counts of one program of several, of which each counts its children and all of them together
+    /// what goes in and what comes out.
+    pub(super) fn of_link(all: &Self, is_first: bool, is_last: bool) -> Self {
+        let either =
+            |counts: bool, count: &Count| if counts { count.clone() } else { Count::new() };
+        Self {
+            input_rows: either(is_first, &all.input_rows),
+            child_input_bytes: either(is_first, &all.child_input_bytes),
+            output_rows: either(is_last, &all.output_rows),
+            child_output_bytes: either(is_last, &all.child_output_bytes),
+            ..all.clone()
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod lua_task;
 mod metrics;
 mod new_file;
 mod pace;
+mod pipe_chain;
 mod pipe_display;
 mod pipe_end;
 mod pipe_exec;

@@ -18,7 +18,7 @@ pub(super) struct ChildEnd<'a> {
     pub task: &'a PipeTask,
     pub child: ChildProcess,
     pub status_pipe: Option<StatusPipe>,
-    /// The descriptor that the shells report on.
+    /// The descriptor that the shells report on; negative where there are none.
     pub report: RawFd,
     pub exit: Option<ChildStatus>,
 }

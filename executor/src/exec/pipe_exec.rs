@@ -22,8 +22,9 @@ use super::metrics::OperatorMetrics;
 use super::pipe_spec::{PipeScope, PipeSpec};
 use super::pipe_task::{self, PipeTask};
 use super::row_errors::RowErrors;
-use super::{OperatorArguments, pipe_rows};
+use super::{OperatorArguments, pipe_chain, pipe_rows};
 use crate::options::GleamOptions;
+use crate::policy::{self, Policy};
 use crate::text::INVALID_UTF8_LINES;
 
 /// Batches that may wait between a child and the next operator.
@@ -191,8 +192,11 @@ impl ExecutionPlan for PipeExec {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
+        let mut programs = policy::programs_of(self, &Policy::of(&context))?;
+        let words = programs.take_if(|programs| programs.len() == 1).and_then(|mut one| one.pop());
         let task = PipeTask {
             spec: Arc::clone(&self.spec),
+            words,
             arguments: self.arguments.clone(),
             schema: self.schema(),
             batch_rows: context.session_config().batch_size(),
@@ -207,14 +211,15 @@ impl ExecutionPlan for PipeExec {
         let input = self.input.execute(partition, context)?;
         let mut stream = RecordBatchReceiverStreamBuilder::new(self.schema(), OUTPUT_QUEUE_BATCHES);
         let output = stream.tx();
-        match self.spec.scope {
-            PipeScope::PerRow => stream.spawn(pipe_rows::run(task, input, output)),
-            _ => stream.spawn(pipe_task::run(task, input, output)),
+        match (self.spec.scope, programs) {
+            (_, Some(several)) => stream.spawn(pipe_chain::run(task, several, input, output)),
+            (PipeScope::PerRow, None) => stream.spawn(pipe_rows::run(task, input, output)),
+            (_, None) => stream.spawn(pipe_task::run(task, input, output)),
         }
         Ok(stream.build())
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+        Some(self.row_errors.with_metrics(self.metrics.clone_inner()))
     }
 }

@@ -200,6 +200,7 @@ fn is_fault_of_row(fault: &OperatorFault) -> bool {
     !matches!(
         fault,
         OperatorFault::CannotStart { .. }
+            | OperatorFault::NotAllowed(_)
             | OperatorFault::Io(_)
             | OperatorFault::TooLongToHold { .. }
     )

@@ -1,6 +1,6 @@
 //! One task of a PIPE: a shell child, its feeder, and the reading of what it says.
 
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,10 +30,15 @@ use crate::shell::{self, StatusPipe};
 /// How long what a program left behind may hold its output without writing to it.
 const LINGERING: Duration = Duration::from_secs(5);
 
+/// In place of a descriptor that shells report on.
+const NO_REPORT: RawFd = -1;
+
 /// What one task does; a copy a partition.
 #[derive(Debug, Clone)]
 pub(super) struct PipeTask {
     pub spec: Arc<PipeSpec>,
+    /// The only program and its arguments, where no shell runs it.
+    pub words: Option<Vec<String>>,
     pub arguments: OperatorArguments,
     pub schema: SchemaRef,
     pub batch_rows: usize,
@@ -79,6 +84,20 @@ pub(super) async fn run(
     }
 }
 
+fn child_command(
+    program: &str,
+    arguments: Vec<String>,
+    inherited: Option<OwnedFd>,
+) -> ChildCommand {
+    ChildCommand {
+        program: program.into(),
+        name: program.to_owned(),
+        arguments: arguments.into_iter().map(Into::into).collect(),
+        address_space_bytes: None,
+        inherited,
+    }
+}
+
 /// The first batch that has rows.
 pub(super) async fn first_rows(
     input: &mut SendableRecordBatchStream,
@@ -95,8 +114,8 @@ pub(super) async fn first_rows(
 pub(super) struct RunningChild {
     child: ChildProcess,
     stdout: ChildStdout,
-    status_pipe: StatusPipe,
-    report: i32,
+    status_pipe: Option<StatusPipe>,
+    report: RawFd,
     pub progress: Arc<Progress>,
 }
 
@@ -119,28 +138,31 @@ impl RowSink for TaskOutput<'_> {
 }
 
 impl PipeTask {
-    /// Starts a child whose program has `arguments` as `$1 … $n`.
+    /// Starts a child whose program has `arguments` as `$1 … $n`, or without a shell, as its last.
     pub(super) async fn start(
         &self,
         arguments: &[&str],
     ) -> Result<(RunningChild, ChildStdin), OperatorError> {
-        let (status_pipe, inherited) = StatusPipe::new().map_err(|error| self.error(0, error))?;
-        let report = inherited.as_raw_fd();
-        let script = shell::script(&self.codes(), report);
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned());
-        let command = ChildCommand {
-            program: "bash".into(),
-            name: "bash",
-            arguments: script.into_iter().chain(arguments).map(Into::into).collect(),
-            address_space_bytes: None,
-            inherited: Some(inherited),
-        };
-        let (child, stdin, stdout) = ChildProcess::start(command).await.map_err(|source| {
-            self.error(0, OperatorFault::CannotStart { program: "bash", source })
-        })?;
+        let (mut command, status_pipe, report) = self.command()?;
+        command.arguments.extend(arguments.iter().map(|argument| (*argument).into()));
+        let program = command.name.clone();
+        let (child, stdin, stdout) = ChildProcess::start(command)
+            .await
+            .map_err(|source| self.error(0, OperatorFault::CannotStart { program, source }))?;
         self.metrics.children.add(1);
         let progress = Arc::new(Progress::default());
         Ok((RunningChild { child, stdout, status_pipe, report, progress }, stdin))
+    }
+
+    /// What starts the child, and how shells tell how their commands ended.
+    fn command(&self) -> Result<(ChildCommand, Option<StatusPipe>, RawFd), OperatorError> {
+        if let Some((program, arguments)) = self.words.as_deref().and_then(<[_]>::split_first) {
+            return Ok((child_command(program, arguments.to_vec(), None), None, NO_REPORT));
+        }
+        let (status_pipe, inherited) = StatusPipe::new().map_err(|error| self.error(0, error))?;
+        let report = inherited.as_raw_fd();
+        let script = shell::script(&self.codes(), report);
+        Ok((child_command("bash", script, Some(inherited)), Some(status_pipe), report))
     }
 
     /// Sees a child through: until all of its output is read and it has ended well, or nobody wants
@@ -152,7 +174,6 @@ impl PipeTask {
         sink: &mut impl RowSink,
     ) -> Result<Read, OperatorError> {
         let RunningChild { child, mut stdout, status_pipe, report, progress } = running;
-        let status_pipe = Some(status_pipe);
         let mut end = ChildEnd { task: self, child, status_pipe, report, exit: None };
         // It stays open for a child that is judged for what it said: it must not die of SIGPIPE then.
         let mut reading = pin!(self.read(&mut stdout, &progress, waiting, sink));

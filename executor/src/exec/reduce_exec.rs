@@ -221,6 +221,6 @@ impl ExecutionPlan for ReduceExec {
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+        Some(self.row_errors.with_metrics(self.metrics.clone_inner()))
     }
 }

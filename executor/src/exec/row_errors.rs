@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::{Count, Label, Metric, MetricValue, MetricsSet};
 
 use super::{LuaExec, PipeExec, ReduceExec};
 use crate::operator::{OnError, OperatorLabel, RowOrigin};
@@ -79,19 +80,105 @@ impl RowErrors {
         }
     }
 
-    fn summaries(&self) -> Vec<RowErrorSummary> {
-        let mut summaries: Vec<RowErrorSummary> =
-            self.lock().iter().filter(|summary| summary.errors > 0).cloned().collect();
-        for summary in &mut summaries {
+    /// `metrics` and these counts: metrics are what comes back from agents.
+    pub(super) fn with_metrics(&self, mut metrics: MetricsSet) -> MetricsSet {
+        for (step, summary) in self.lock().iter().enumerate() {
+            if summary.on_error != OnError::Fail && summary.rows > 0 {
+                metrics_of(step, summary).for_each(|metric| metrics.push(Arc::new(metric)));
+            }
+        }
+        metrics
+    }
+
+    /// The summaries of the operators that let rows pass, from the metrics of all their tasks.
+    fn summaries(&self, metrics: &MetricsSet) -> Vec<RowErrorSummary> {
+        let mut summaries = self.lock().clone();
+        for (step, summary) in summaries.iter_mut().enumerate() {
+            (summary.rows, summary.errors, summary.samples) = (0, 0, Vec::new());
+            let of_step = metrics.iter().filter(|metric| step_of(metric) == Some(step));
+            of_step.for_each(|metric| add(summary, metric));
             // Stable: within a task they stay in the order of its rows.
             summary.samples.sort_by(|left, right| place(left).cmp(&place(right)));
             summary.samples.truncate(SHOWN_ROW_ERRORS);
         }
+        summaries.retain(|summary| summary.errors > 0);
         summaries
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<RowErrorSummary>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const CHECKED: &str = "rows_checked";
+const PASSED: &str = "row_errors_passed";
+const SAMPLE: &str = "row_errors_shown";
+const STEP: &str = "step";
+const FILE: &str = "file";
+const LINE: &str = "line";
+const LAST_LINE: &str = "last_line";
+const REASON: &str = "reason";
+/// A reason may quote a value of any length.
+const MAX_REASON_BYTES: usize = 4 * 1024;
+
+fn metrics_of(step: usize, summary: &RowErrorSummary) -> impl Iterator<Item = Metric> + '_ {
+    let of_step = move || vec![Label::new(STEP, step.to_string())];
+    let counts = [(CHECKED, summary.rows), (PASSED, summary.errors)];
+    let counts = counts.into_iter().filter(|(_, number)| *number > 0);
+    let counts = counts.map(move |(name, number)| count(name, number, None, of_step()));
+    let samples = summary.samples.iter().map(move |sample| {
+        let mut labels = of_step();
+        if let Some(origin) = &sample.origin {
+            labels.push(Label::new(FILE, origin.file.clone()));
+            let lines = [(LINE, origin.line_number), (LAST_LINE, origin.last_line_number)];
+            let lines = lines.into_iter().filter_map(|(name, line)| Some((name, line?)));
+            labels.extend(lines.map(|(name, line)| Label::new(name, line.to_string())));
+        }
+        labels.push(Label::new(REASON, shortened(&sample.reason)));
+        count(SAMPLE, 1, Some(sample.partition), labels)
+    });
+    counts.chain(samples)
+}
+
+fn count(name: &'static str, number: u64, partition: Option<usize>, labels: Vec<Label>) -> Metric {
+    let count = Count::new();
+    count.add(usize::try_from(number).unwrap_or(usize::MAX));
+    Metric::new_with_labels(MetricValue::Count { name: name.into(), count }, partition, labels)
+}
+
+fn shortened(reason: &str) -> String {
+    match reason.char_indices().find(|(at, _)| *at >= MAX_REASON_BYTES) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason.to_owned(),
+    }
+}
+
+fn step_of(metric: &Metric) -> Option<usize> {
+    label(metric, STEP)?.parse().ok()
+}
+
+fn label<'a>(metric: &'a Metric, name: &str) -> Option<&'a str> {
+    metric.labels().iter().find(|label| label.name() == name).map(Label::value)
+}
+
+/// Adds what one metric of one task tells of the operator.
+fn add(summary: &mut RowErrorSummary, metric: &Metric) {
+    let MetricValue::Count { name, count } = metric.value() else { return };
+    match name.as_ref() {
+        CHECKED => summary.rows += count.value() as u64,
+        PASSED => summary.errors += count.value() as u64,
+        SAMPLE => {
+            let line = |name| label(metric, name).and_then(|line| line.parse().ok());
+            let origin = label(metric, FILE).map(|file| RowOrigin {
+                file: file.to_owned(),
+                line_number: line(LINE),
+                last_line_number: line(LAST_LINE),
+            });
+            let reason = label(metric, REASON).unwrap_or_default().to_owned();
+            let partition = metric.partition().unwrap_or_default();
+            summary.samples.push(RowErrorSample { partition, origin, reason });
+        }
+        _ => {}
     }
 }
 
@@ -105,16 +192,19 @@ fn place(sample: &RowErrorSample) -> (Option<(&str, Option<u64>)>, usize) {
 }
 
 /// What ON ERROR did in the operators of `plan`, in the order in which rows pass them. To be called
-/// when the plan has run.
+/// when the plan has run; of a plan that ran on agents, with the metrics that came back from them.
 pub fn row_errors(plan: &Arc<dyn ExecutionPlan>) -> Vec<RowErrorSummary> {
     let mut summaries: Vec<RowErrorSummary> =
         plan.children().into_iter().flat_map(row_errors).collect();
-    if let Some(lua) = plan.downcast_ref::<LuaExec>() {
-        summaries.extend(lua.row_errors().summaries());
+    let of_node = if let Some(lua) = plan.downcast_ref::<LuaExec>() {
+        Some(lua.row_errors())
     } else if let Some(pipe) = plan.downcast_ref::<PipeExec>() {
-        summaries.extend(pipe.row_errors().summaries());
-    } else if let Some(reduce) = plan.downcast_ref::<ReduceExec>() {
-        summaries.extend(reduce.row_errors().summaries());
+        Some(pipe.row_errors())
+    } else {
+        plan.downcast_ref::<ReduceExec>().map(ReduceExec::row_errors)
+    };
+    if let (Some(of_node), Some(metrics)) = (of_node, plan.metrics()) {
+        summaries.extend(of_node.summaries(&metrics));
     }
     summaries
 }
@@ -141,7 +231,8 @@ mod tests {
         sample(0, "b");
         errors.count(0, 10, 5);
         errors.count(0, 7, 0);
-        let [summary] = &errors.summaries()[..] else { panic!("one operator") };
+        let metrics = errors.with_metrics(MetricsSet::new());
+        let [summary] = &errors.summaries(&metrics)[..] else { panic!("one operator") };
         assert_eq!((summary.rows, summary.errors), (17, 5));
         let reasons: Vec<&str> = summary.samples.iter().map(|s| s.reason.as_str()).collect();
         assert_eq!(reasons, ["a", "b", "c"]);
@@ -153,7 +244,7 @@ mod tests {
             let reason = line.to_string();
             errors.sample(0, RowErrorSample { partition, origin: Some(origin), reason });
         }
-        let summaries = errors.summaries();
+        let summaries = errors.summaries(&errors.with_metrics(MetricsSet::new()));
         let reasons: Vec<&str> = summaries[0].samples.iter().map(|s| s.reason.as_str()).collect();
         assert_eq!(reasons, ["10", "20", "30"]);
     }

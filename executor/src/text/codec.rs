@@ -19,6 +19,7 @@ use prost::Message;
 
 use super::names::FileNames;
 use super::{StdinExec, TextSource};
+use crate::policy::Policy;
 
 #[derive(Clone, PartialEq, Message)]
 struct ScanMessage {
@@ -111,7 +112,8 @@ fn decode_files(
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let Some(config) = &message.config else { return internal_err!("a text scan without files") };
     let names = FileNames { base: message.names_base, shown: message.names_shown };
-    let source = Arc::new(TextSource::new(names, message.has_origin));
+    let roots = Policy::of(context).roots.clone();
+    let source = Arc::new(TextSource::new(names, message.has_origin).below(roots));
     let context = PhysicalPlanDecodeContext::new(context, codec);
     let config = parse_protobuf_file_scan_config(config, &context, converter, source)?;
     let config = FileScanConfigBuilder::from(config)
@@ -140,6 +142,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::policy::Roots;
     use crate::text::{stdin_table, text_table, with_origin};
 
     fn shown(plan: &dyn ExecutionPlan) -> String {
@@ -186,6 +189,37 @@ mod tests {
             let batches =
                 datafusion::physical_plan::collect(decoded, context.task_ctx()).await.unwrap();
             assert_eq!(batches.iter().map(|batch| batch.num_rows()).sum::<usize>(), 3);
+        }
+    }
+
+    /// As when a file becomes a link after the plan was checked.
+    #[tokio::test]
+    async fn files_are_opened_below_the_roots() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("root");
+        std::fs::create_dir(&root).unwrap();
+        std::fs::write(place.path().join("outside.log"), "one\n").unwrap();
+        std::os::unix::fs::symlink("../outside.log", root.join("link.log")).unwrap();
+        let context = SessionContext::new();
+        let file = root.join("link.log").display().to_string();
+        let table = text_table(&context.state(), &file).await.unwrap();
+        let plan = context.read_table(table).unwrap().create_physical_plan().await.unwrap();
+        let (codec, converter) =
+            (DefaultPhysicalExtensionCodec {}, DefaultPhysicalProtoConverter {});
+        let bytes = encode(leaf(plan).as_ref(), &codec, &converter).unwrap().unwrap();
+        for (allowed, is_allowed) in [(place.path(), true), (&root, false)] {
+            let roots = Roots::new(&[allowed.to_owned()]).unwrap();
+            let policy = Arc::new(Policy { roots, ..Policy::default() });
+            let governed = SessionContext::new_with_config(policy.govern(SessionConfig::new()));
+            let context = governed.task_ctx();
+            let decoded = decode(&bytes, &context, &codec, &converter).unwrap();
+            let read = datafusion::physical_plan::collect(decoded, context).await;
+            match read {
+                Ok(_) => assert!(is_allowed),
+                Err(error) => {
+                    assert!(!is_allowed && error.to_string().contains("outside.log is not below"));
+                }
+            }
         }
     }
 

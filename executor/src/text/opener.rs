@@ -1,4 +1,5 @@
 use std::fs::File;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use super::names::FileNames;
 use super::reader::{Recipe, TextReader};
 use super::remote::RemoteReader;
 use super::threaded::read_in_thread;
+use crate::policy::Roots;
 
 type BatchStream = BoxStream<'static, Result<RecordBatch>>;
 
@@ -27,6 +29,8 @@ pub(crate) struct TextOpener {
     /// refuses some names that are good here.
     pub(crate) store: Option<Arc<dyn ObjectStore>>,
     pub(crate) names: FileNames,
+    /// Where the files of this machine may be.
+    pub(crate) roots: Roots,
     pub(crate) recipe: Recipe,
 }
 
@@ -38,7 +42,8 @@ impl FileOpener for TextOpener {
         let range = file.range.map(|range| range.start.max(0) as u64..range.end.max(0) as u64);
         let Some(store) = self.store.clone() else {
             let path = PathBuf::from(format!("/{location}"));
-            return Ok(Box::pin(async move { open_local(path, name, range, recipe) }));
+            let roots = self.roots.clone();
+            return Ok(Box::pin(async move { open_local(path, name, &roots, range, recipe) }));
         };
         Ok(Box::pin(async move {
             // An object is read by its first range: it cannot be cut.
@@ -48,7 +53,7 @@ impl FileOpener for TextOpener {
             let object = store.get(&location).await;
             let object = object.map_err(|error| TextError::Open {
                 file: name.clone(),
-                source: std::io::Error::other(error),
+                source: io::Error::other(error),
             })?;
             match object.payload {
                 GetResultPayload::File(file, _) => read_file(file, name, None, recipe),
@@ -65,28 +70,41 @@ impl FileOpener for TextOpener {
 fn open_local(
     path: PathBuf,
     name: String,
+    roots: &Roots,
     range: Option<Range<u64>>,
     recipe: Recipe,
 ) -> Result<BatchStream> {
     let opening = |source| TextError::Open { file: name.clone(), source };
+    roots.check(&path)?;
     let metadata = path.metadata().map_err(opening)?;
     if metadata.is_dir() {
         return Err(TextError::Directory { file: name }.into());
     }
     if metadata.is_file() {
         let file = File::open(&path).map_err(opening)?;
+        roots.check_open(&file, &path)?;
         return read_file(file, name, range, recipe);
     }
     // As with objects: what can be read only once is read by its first range.
     if range.is_some_and(|range| range.start > 0) {
         return Ok(stream::empty().boxed());
     }
-    read_in_thread(name.clone(), move || open_stream(&path, name, recipe).map(Some))
+    let roots = roots.clone();
+    read_in_thread(name.clone(), move || open_stream(&path, name, &roots, recipe).map(Some))
 }
 
-fn open_stream(path: &Path, name: String, recipe: Recipe) -> Result<TextReader, TextError> {
-    let input = File::open(path).and_then(Input::of_stream);
-    let input = input.map_err(|source| TextError::Open { file: name.clone(), source })?;
+fn open_stream(
+    path: &Path,
+    name: String,
+    roots: &Roots,
+    recipe: Recipe,
+) -> Result<TextReader, TextError> {
+    let open = || {
+        let file = File::open(path)?;
+        roots.check_open(&file, path).map_err(io::Error::other)?;
+        Input::of_stream(file)
+    };
+    let input = open().map_err(|source| TextError::Open { file: name.clone(), source })?;
     Ok(TextReader::new(name, input, recipe))
 }
 

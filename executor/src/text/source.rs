@@ -19,6 +19,7 @@ use super::opener::TextOpener;
 use super::reader::{INVALID_UTF8_LINES, Recipe};
 use super::split::split_evenly;
 use super::{schema, schema_with_origin};
+use crate::policy::Roots;
 
 /// Used where DataFusion does not say how many rows a batch should have.
 const DEFAULT_BATCH_ROWS: usize = 8192;
@@ -31,6 +32,7 @@ pub struct TextSource {
     projection: SplitProjection,
     batch_rows: usize,
     metrics: ExecutionPlanMetricsSet,
+    roots: Roots,
 }
 
 impl TextSource {
@@ -43,7 +45,13 @@ impl TextSource {
             table_schema,
             batch_rows: DEFAULT_BATCH_ROWS,
             metrics: ExecutionPlanMetricsSet::new(),
+            roots: Roots::default(),
         }
+    }
+
+    /// Opens files below `roots` only.
+    pub(crate) fn below(self, roots: Roots) -> Self {
+        Self { roots, ..self }
     }
 
     pub(crate) fn names(&self) -> &FileNames {
@@ -71,6 +79,7 @@ impl FileSource for TextSource {
         let opener = TextOpener {
             store: (!is_local(config)).then_some(object_store),
             names: self.names.clone(),
+            roots: self.roots.clone(),
             recipe: Recipe::new(self.columns(), self.batch_rows, invalid_lines),
         };
         let schema = self.table_schema.file_schema();

@@ -39,6 +39,18 @@ pub(crate) struct AgentArgs {
     #[arg(long, value_name = "SIZE", default_value = "100GiB")]
     pub(crate) spill_limit: Size,
 
+    /// Read files below this directory only; may be repeated
+    #[arg(long = "allow-path", value_name = "DIR")]
+    pub(crate) allow_paths: Vec<PathBuf>,
+
+    /// Run no programs of PIPE
+    #[arg(long, conflicts_with = "allow_commands")]
+    pub(crate) deny_pipe: bool,
+
+    /// Run only this program of PIPE, without a shell; may be repeated
+    #[arg(long = "allow-command", value_name = "NAME")]
+    pub(crate) allow_commands: Vec<String>,
+
     /// How long running tasks may go on when the agent is told to end
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) grace_period: Duration,
