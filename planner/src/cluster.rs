@@ -46,8 +46,17 @@ impl WorkerResolver for TaskPlaces {
     }
 }
 
+/// `host:port`.
+pub(crate) fn agent_name(agent: &Url) -> String {
+    let host = agent.host_str().unwrap_or_default();
+    match agent.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
 /// How long the counts of agents may take to come when all rows are there.
-const METRICS_LIMIT: Duration = Duration::from_secs(3);
+pub(crate) const METRICS_LIMIT: Duration = Duration::from_secs(3);
 
 /// A plan that has run, with the metrics of its tasks on agents. Where these do not come in time, as
 /// those of an agent that has just gone, the plan as it is.

@@ -4,9 +4,11 @@
 //! directories and file headers, and reads rows only where DataFusion infers the columns of a typed
 //! file.
 
+mod analyze;
 mod cluster;
 mod copy;
 mod diagnose;
+mod explain;
 mod functions;
 mod fuse;
 mod hint;
@@ -20,6 +22,7 @@ mod relation;
 mod schemas;
 mod session;
 mod sources;
+mod staged;
 mod statement;
 mod streaming;
 mod volatile;

@@ -29,7 +29,7 @@ use gleam_sql_executor::operator::OnError;
 use gleam_sql_executor::policy::Roots;
 
 use crate::nodes::{LuaNode, NodeArguments, PipeNode, ReduceNode};
-use crate::placement;
+use crate::{explain, placement};
 
 /// DataFusion's planner, with our operators.
 #[derive(Debug)]
@@ -63,8 +63,16 @@ impl QueryPlanner for PlacingQueryPlanner {
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let local = OperatorQueryPlanner.create_physical_plan(plan, session).await?;
-        match &self.distributed {
-            Some(distributed) if placement::can_leave_the_driver(&local) => {
+        match (plan, &self.distributed) {
+            (LogicalPlan::Explain(explain), _) => {
+                let placed = self.create_physical_plan(&explain.plan, session).await;
+                Ok(explain::with_stages(local, placed.ok(), &placement::agents(session.config())?))
+            }
+            (LogicalPlan::Analyze(analyze), _) => {
+                let placed = self.create_physical_plan(&analyze.input, session).await?;
+                explain::analyzed(analyze, local, placed, session)
+            }
+            (_, Some(distributed)) if placement::can_leave_the_driver(&local) => {
                 distributed.create_physical_plan(plan, session).await
             }
             _ => Ok(local),

@@ -3,12 +3,15 @@
 //! datafusion-distributed cuts a plan into stages and asks here, for each node, in how many tasks it
 //! may run. What is read is split by bytes; a stage whose rows one node needs together is one task.
 
+mod build_limits;
+mod deal;
+
 use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
-use datafusion::datasource::source::{DataSource, DataSourceExec};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
@@ -20,6 +23,16 @@ use datafusion_distributed::{
     ScaleUpLeafNodeEvent, ScaleUpLeafNodeEventResponse,
 };
 use gleam_sql_executor::options::GleamOptions;
+use url::Url;
+
+pub(crate) use build_limits::LimitBuildSides;
+
+/// A scan is divided among up to so many tasks.
+const MOST_TASKS: usize = 255;
+
+/// What cannot be cut in stages: a recursion feeds itself, and what a scalar subquery gives is known
+/// only to the process that ran it.
+const STAYING: [&str; 2] = ["RecursiveQueryExec", "ScalarSubqueryExec"];
 
 /// `config`, in which these rules hold.
 pub(crate) fn with_rules(config: SessionConfig) -> SessionConfig {
@@ -37,13 +50,14 @@ pub(crate) fn can_leave_the_driver(plan: &Arc<dyn ExecutionPlan>) -> bool {
             || node.is::<EmptyExec>()
             || node.is::<PlaceholderRowExec>()
             || file_scan(node).is_some();
-        can_leave &= is_known && node.name() != "RecursiveQueryExec";
+        can_leave &= is_known && !STAYING.contains(&node.name());
         Ok(if can_leave { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
     });
     walked.is_ok() && can_leave
 }
 
-fn file_scan(node: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
+/// What a node reads, where these are files.
+pub(crate) fn file_scan(node: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
     node.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref()
 }
 
@@ -54,14 +68,25 @@ fn desired_tasks(
         return Some(Ok(DesiredTaskCountEventResponse::maximum(1)));
     }
     let scan = file_scan(event.plan)?;
+    if is_relied_on(scan) {
+        return Some(Ok(DesiredTaskCountEventResponse::maximum(1)));
+    }
     let files = scan.file_groups.iter().flat_map(FileGroup::iter);
     let bytes: u64 = files.map(|file| file.effective_size()).sum();
     let options = event.session_config.options();
     let gleam = options.extensions.get::<GleamOptions>().cloned().unwrap_or_default();
     let wanted = (bytes / gleam.min_task_bytes as u64).try_into().unwrap_or(usize::MAX);
     // What cannot be divided further is no work for more tasks.
-    let most = pieces(scan, event.session_config, usize::from(u8::MAX)).len();
+    let most = deal::pieces(scan, event.session_config.target_partitions() * MOST_TASKS).len();
     Some(Ok(DesiredTaskCountEventResponse::desired(wanted.min(most).max(1))))
+}
+
+/// Whether what is planned above a scan relies on how its files are grouped: on their order, or on
+/// all rows being together, as for a limit that holds where it is read.
+fn is_relied_on(scan: &FileScanConfig) -> bool {
+    scan.file_groups.len() < 2
+        || !scan.output_ordering.is_empty()
+        || scan.output_partitioning.is_some()
 }
 
 /// Whether a node has its rows together only because they come in one partition: in several tasks,
@@ -75,13 +100,15 @@ fn needs_one_task(node: &Arc<dyn ExecutionPlan>) -> bool {
     })
 }
 
-/// Whether every task is sent all of these rows.
+/// Whether every task is sent all of these rows; not where each takes the first few of them.
 fn is_broadcast(node: &Arc<dyn ExecutionPlan>) -> bool {
     if node.is::<BroadcastExec>() {
         return true;
     }
     match node.children().as_slice() {
-        [child] if node.is::<CoalescePartitionsExec>() => is_broadcast(child),
+        [child] if node.is::<CoalescePartitionsExec>() && node.fetch().is_none() => {
+            is_broadcast(child)
+        }
         _ => false,
     }
 }
@@ -98,59 +125,32 @@ fn split_scan(
     event: ScaleUpLeafNodeEvent<'_>,
     scan: &FileScanConfig,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let tasks = event.task_count;
-    let groups = pieces(scan, event.session_config, tasks);
-    let per_task = groups.len().div_ceil(tasks).max(1);
-    let variant = |task: usize| {
-        let own = groups.iter().skip(task * per_task).take(per_task).cloned();
-        let mut own: Vec<FileGroup> = own.collect();
-        // Every task has the same number of partitions, be it that some are empty.
-        own.resize_with(per_task, || FileGroup::new(Vec::new()));
+    let partitions = event.session_config.target_partitions().max(1);
+    let variant = |own: Vec<FileGroup>| {
         let mut scan = scan.clone();
         scan.file_groups = own;
         DataSourceExec::from_data_source(scan) as Arc<dyn ExecutionPlan>
     };
-    let leaf = DistributedLeafExec::try_new(Arc::clone(event.plan), (0..tasks).map(variant))?;
-    Ok(Arc::new(leaf))
+    let tasks = deal::deal(scan, partitions, event.task_count).into_iter().map(variant);
+    Ok(Arc::new(DistributedLeafExec::try_new(Arc::clone(event.plan), tasks)?))
 }
 
-/// The files of a scan in groups for so many tasks: in byte ranges where their format allows, and
-/// else whole.
-fn pieces(scan: &FileScanConfig, config: &SessionConfig, tasks: usize) -> Vec<FileGroup> {
-    let partitions = config.target_partitions().max(1) * tasks;
-    let minimum = 0;
-    let mut whole = scan.clone();
-    whole.file_groups = vec![FileGroup::new(whole_files(scan))];
-    let cut = DataSource::repartitioned(&whole, partitions, minimum, None).ok().flatten();
-    let cut = cut.and_then(|cut| Some(cut.downcast_ref::<FileScanConfig>()?.file_groups.clone()));
-    cut.unwrap_or_else(|| {
-        let [whole] = &whole.file_groups[..] else { return Vec::new() };
-        whole.clone().split_files(partitions)
-    })
-}
-
-/// Each file of a scan once, as it was before it was cut in ranges.
-fn whole_files(scan: &FileScanConfig) -> Vec<datafusion::datasource::listing::PartitionedFile> {
-    let mut seen = std::collections::HashSet::new();
-    let files = scan.file_groups.iter().flat_map(FileGroup::iter);
-    let first = files.filter(|file| seen.insert(file.object_meta.location.clone()));
-    first
-        .map(|file| {
-            let mut file = file.clone();
-            file.range = None;
-            file
-        })
-        .collect()
+/// The agents of a session, in the order in which they are given tasks.
+pub(crate) fn agents(config: &SessionConfig) -> Result<Vec<Url>> {
+    config.get_distributed_worker_resolver()?.get_urls()
 }
 
 /// Task i goes to agent i, so that it can be told beforehand.
+pub(crate) fn agents_of_tasks(agents: &[Url], tasks: usize) -> impl Iterator<Item = &Url> {
+    agents.iter().cycle().take(tasks)
+}
+
 fn route(event: RouteTasksEvent<'_>) -> Option<Result<RouteTasksEventResponse>> {
-    let urls = event.task_ctx.session_config().get_distributed_worker_resolver();
-    let urls = match urls.and_then(|resolver| resolver.get_urls()) {
-        Ok(urls) if !urls.is_empty() => urls,
+    let agents = match agents(event.task_ctx.session_config()) {
+        Ok(agents) if !agents.is_empty() => agents,
         Ok(_) => return None,
         Err(error) => return Some(Err(error)),
     };
-    let urls = urls.iter().cycle().take(event.task_count).cloned().collect();
-    Some(Ok(RouteTasksEventResponse::new(urls)))
+    let agents = agents_of_tasks(&agents, event.task_count).cloned().collect();
+    Some(Ok(RouteTasksEventResponse::new(agents)))
 }

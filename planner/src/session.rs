@@ -14,7 +14,7 @@ use crate::cluster::{Cluster, TaskPlaces};
 use crate::functions::PlanFunctionCalls;
 use crate::fuse::FuseOperators;
 use crate::physical::{OperatorQueryPlanner, PlacingQueryPlanner};
-use crate::placement;
+use crate::placement::{self, LimitBuildSides};
 use crate::predicates::PassPredicates;
 use crate::sources::FileTables;
 use crate::streaming::PassStdin;
@@ -53,8 +53,11 @@ impl Session {
             .with_query_planner(Arc::new(OperatorQueryPlanner));
         if options.cluster.is_some() {
             state = state.with_distributed_planner();
+            keep_scalar_subqueries(&mut state);
             let distributed = state.query_planner().take();
-            state = state.with_query_planner(Arc::new(PlacingQueryPlanner { distributed }));
+            state = state
+                .with_query_planner(Arc::new(PlacingQueryPlanner { distributed }))
+                .with_physical_optimizer_rule(Arc::new(LimitBuildSides));
         }
         let state = state
             .with_analyzer_rule(Arc::new(PlanFunctionCalls))
@@ -145,10 +148,20 @@ fn config(options: &SessionOptions) -> SessionConfig {
     }
 }
 
+/// datafusion-distributed turns scalar subqueries into joins, which give rows twice where a subquery
+/// has two, and no error. As they are, they keep their query in the driver.
+fn keep_scalar_subqueries(state: &mut SessionStateBuilder) {
+    let config = state.config().get_or_insert_default();
+    config.options_mut().optimizer.enable_physical_uncorrelated_scalar_subquery = true;
+}
+
 fn on_agents(mut config: SessionConfig, cluster: &Cluster) -> SessionConfig {
     let settings = config.options_mut();
     // A filter that one task of a join learns is not known to the scans of others.
     settings.optimizer.enable_dynamic_filter_pushdown = false;
+    settings.optimizer.enable_join_dynamic_filter_pushdown = false;
+    settings.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    settings.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     let config = config
         .with_target_partitions(cluster.slots.max(2))
         .with_distributed_worker_resolver(TaskPlaces(cluster.agents.clone()))

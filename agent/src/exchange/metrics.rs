@@ -47,6 +47,9 @@ impl ConsumerMetrics {
     }
 
     pub(crate) fn stalled(&self, microseconds: u64) {
-        self.time_stalled.add_duration(Duration::from_micros(microseconds));
+        // Even nothing would be counted as a nanosecond.
+        if microseconds > 0 {
+            self.time_stalled.add_duration(Duration::from_micros(microseconds));
+        }
     }
 }
