@@ -84,7 +84,9 @@ fn agent_at(address: &str, scheme: &str) -> Result<Url, AddressError> {
     if !is_bare || !url.username().is_empty() || address.ends_with('/') {
         return Err(malformed());
     }
-    if url.port().is_none() {
+    // A port that is the usual one of http is left out of the address of http.
+    let has_port = Url::parse(&format!("gleam://{address}")).is_ok_and(|url| url.port().is_some());
+    if !has_port {
         url.set_port(Some(DEFAULT_PORT)).map_err(|()| malformed())?;
     }
     Ok(url)

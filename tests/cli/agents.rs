@@ -96,7 +96,8 @@ fn rows_with_errors_are_counted_over_all_agents() {
     let spread = place.sql(format!("{SPREAD} {query}")).on(&place, &agents).run();
     spread.code(0);
     assert_eq!(local.stdout, spread.stdout);
-    let from_the_reason = |stderr: &str| stderr.split_once(") skipped").map(|(_, rest)| rest.to_owned());
+    let from_the_reason =
+        |stderr: &str| stderr.split_once(") skipped").map(|(_, rest)| rest.to_owned());
     assert_eq!(from_the_reason(&local.stderr), from_the_reason(&spread.stderr));
     let junk = Place::with("junk.log", b"fine\nbad \xff\nfine\nbad \xfe\n");
     let agents = Agent::several(&junk, 2);
