@@ -1,9 +1,6 @@
-//! Runs tasks of a plan from the plan's bytes. Knows no SQL text.
+//! Tasks of plans, wherever their bytes arrive: agents, the exchange between them, and connections.
 //!
-//! Today this is the half of an agent that needs no network: a plan arrives as bytes, is decoded,
-//! and one of its partitions is executed in this process, children included.
-//!
-//! **Invariant:** the agent never sees the planner; they meet in plan bytes.
+//! **Invariant:** the agent never sees the planner; they meet in plan bytes. It knows no SQL text.
 
 pub mod address;
 pub mod connection;
