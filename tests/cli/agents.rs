@@ -69,6 +69,20 @@ fn the_work_is_divided() {
 }
 
 #[test]
+fn what_was_measured_stands_with_the_stages() {
+    let place = log();
+    let query =
+        "EXPLAIN ANALYZE FROM 'access.log' |> PIPE 'cat' |> AGGREGATE count(*) GROUP BY line";
+    let analyzed = place.sql(format!("{SPREAD} {query}")).arg("--local-agents").arg("2").run();
+    analyzed.success();
+    for shown in
+        ["driver\n", "stage 1: 2 tasks", "input_rows=3.00 K", "children=", "bytes_received="]
+    {
+        assert!(analyzed.text().contains(shown), "{shown}: {}", analyzed.shown());
+    }
+}
+
+#[test]
 fn the_failing_row_the_place_and_the_agent_are_named() {
     let place = log();
     let agents = Agent::several(&place, 2);
