@@ -107,7 +107,7 @@ async fn compare(workload: &Workload, compression: &str, rounds: usize) -> Strin
     }
     let bytes = (PARTITIONS * batches * batch_bytes) as f64 / 1e6;
     let mut rate = |measure: fn(&Run) -> Duration| {
-        let mut median = |runs: &mut Vec<Run>| {
+        let median = |runs: &mut Vec<Run>| {
             runs.sort_by_key(measure);
             bytes / measure(&runs[runs.len() / 2]).as_secs_f64()
         };

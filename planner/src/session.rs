@@ -5,10 +5,10 @@ use std::sync::Arc;
 use datafusion::catalog::DynamicFileCatalog;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion_distributed::{DistributedExt, SessionStateBuilderExt};
+use datafusion_distributed::{DistributedConfig, DistributedExt, SessionStateBuilderExt};
 use gleam_sql_executor::codec::GleamCodec;
 use gleam_sql_executor::options::GleamOptions;
-use url::Url;
+use url::{Host, Url};
 
 use crate::cluster::{Cluster, TaskPlaces};
 use crate::functions::PlanFunctionCalls;
@@ -162,10 +162,25 @@ fn on_agents(mut config: SessionConfig, cluster: &Cluster) -> SessionConfig {
     settings.optimizer.enable_join_dynamic_filter_pushdown = false;
     settings.optimizer.enable_topk_dynamic_filter_pushdown = false;
     settings.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-    let config = config
+    let mut config = config
         .with_target_partitions(cluster.slots.max(2))
         .with_distributed_worker_resolver(TaskPlaces(cluster.agents.clone()))
         .with_distributed_channel_resolver(Arc::clone(&cluster.channels))
         .with_distributed_user_codec(GleamCodec);
+    // Between processes of one machine, compressing takes longer than the bytes that it saves.
+    if cluster.agents.iter().all(is_on_this_machine)
+        && let Some(distributed) = config.options_mut().extensions.get_mut::<DistributedConfig>()
+    {
+        distributed.compression = "none".to_owned();
+    }
     placement::with_rules(config)
+}
+
+fn is_on_this_machine(agent: &Url) -> bool {
+    match agent.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
