@@ -197,9 +197,7 @@ fn runtime() -> Runtime {
         .expect("a runtime can be started")
 }
 
-fn runner(
-    division: Division,
-) -> Runner<Engine, impl sqllogictest::MakeConnection<Conn = Engine>> {
+fn runner(division: Division) -> Runner<Engine, impl sqllogictest::MakeConnection<Conn = Engine>> {
     let mut runner = Runner::new(move || async move { Engine::start(division).await });
     runner.with_normalizer(as_it_is);
     runner.with_validator(rows_are_equal);

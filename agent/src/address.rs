@@ -71,8 +71,8 @@ fn names(named: &str) -> Result<Vec<String>, AddressError> {
         return Ok(names.map(str::to_owned).collect());
     };
     let path = PathBuf::from(path);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| AddressError::File { path, source })?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| AddressError::File { path, source })?;
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }

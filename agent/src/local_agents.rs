@@ -116,7 +116,8 @@ async fn start(
         stdin.flush().await?;
         output.read_line(&mut line).await
     };
-    let ready = tokio::time::timeout(START_LIMIT, ready).await.map_err(|_| LocalAgentError::Late)?;
+    let ready =
+        tokio::time::timeout(START_LIMIT, ready).await.map_err(|_| LocalAgentError::Late)?;
     let url = ready.ok().and_then(|_| Url::parse(&format!("http://{}", line.trim())).ok());
     match url.filter(|url| url.port().is_some()) {
         Some(url) => Ok(LocalAgent { url, process, _alive: stdin, _output: output }),

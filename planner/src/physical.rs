@@ -27,8 +27,8 @@ use gleam_sql_executor::exec::{
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 use gleam_sql_executor::operator::OnError;
 
-use crate::placement;
 use crate::nodes::{LuaNode, NodeArguments, PipeNode, ReduceNode};
+use crate::placement;
 
 /// DataFusion's planner, with our operators.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use datafusion::catalog::DynamicFileCatalog;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use url::Url;
 use datafusion_distributed::{DistributedExt, SessionStateBuilderExt};
 use gleam_sql_executor::codec::GleamCodec;
 use gleam_sql_executor::options::GleamOptions;
+use url::Url;
 
 use crate::cluster::{Cluster, TaskPlaces};
 use crate::functions::PlanFunctionCalls;

@@ -14,9 +14,8 @@ use crate::args::ClusterArgs;
 use crate::cluster;
 use crate::report::{self, Failure};
 
-const HEADER: [&str; 9] = [
-    "agent", "version", "uptime", "slots", "tasks", "children", "memory", "bytes in", "bytes out",
-];
+const HEADER: [&str; 9] =
+    ["agent", "version", "uptime", "slots", "tasks", "children", "memory", "bytes in", "bytes out"];
 
 /// Prints the table; the exit status is 1 where an agent does not answer.
 pub(crate) async fn run(args: ClusterArgs) -> i32 {
@@ -50,15 +49,23 @@ fn row(agent: &Url, status: Result<StatusResponse, ConnectError>) -> [String; 9]
     let status = match status {
         Ok(status) => status,
         Err(error) => {
-            report::say(&format!("error: {error}\n"));
-            return [agent, "no answer".to_owned(), String::new(), String::new(), String::new(),
-                String::new(), String::new(), String::new(), String::new()];
+            let told: Vec<String> = error.to_string().lines().map(report::visible).collect();
+            report::say(&format!("error: {}\n", told.join("\n")));
+            return [
+                agent,
+                "no answer".to_owned(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+                String::new(),
+            ];
         }
     };
-    let version = match status.draining {
-        true => format!("{} (ending)", status.build_version),
-        false => status.build_version,
-    };
+    let version = report::visible(&status.build_version);
+    let version = if status.draining { format!("{version} (ending)") } else { version };
     [
         agent,
         version,

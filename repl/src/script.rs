@@ -10,9 +10,9 @@ use gleam_sql_planner::{Planned, Session, SessionOptions};
 use crate::args::{Args, Source};
 use crate::attempt::{self, Shown};
 use crate::output::{self, Format, OutputError, OutputOptions};
-use crate::{cluster, explain};
 use crate::report::{self, Failure};
 use crate::source::{self, Script};
+use crate::{cluster, explain};
 
 const RETRY_HINT: &str =
     "its programs may have had effects already; --retry runs such a query once more";

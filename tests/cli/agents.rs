@@ -7,7 +7,8 @@ use crate::support::{AccessLog, Agent, Place, check_as};
 const SOON: Duration = Duration::from_secs(60);
 
 /// Cut in parts however small it is, so that every agent has work.
-const SPREAD: &str = "SET gleam.min_task_bytes = 1; SET datafusion.optimizer.repartition_file_min_size = 1;";
+const SPREAD: &str =
+    "SET gleam.min_task_bytes = 1; SET datafusion.optimizer.repartition_file_min_size = 1;";
 
 fn log() -> Place {
     let log = AccessLog::new(3000);

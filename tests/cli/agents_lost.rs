@@ -13,7 +13,8 @@ const DRIVER_LOST: Duration = Duration::from_secs(15);
 /// A query that is no longer wanted ends everywhere within this time.
 const CANCELLED: Duration = Duration::from_secs(2);
 
-const SPREAD: &str = "SET gleam.min_task_bytes = 1; SET datafusion.optimizer.repartition_file_min_size = 1;";
+const SPREAD: &str =
+    "SET gleam.min_task_bytes = 1; SET datafusion.optimizer.repartition_file_min_size = 1;";
 const ENDLESS: &str = "MAP LUA 'function(line) while true do end end' AS (x)";
 
 fn big() -> Place {
@@ -70,7 +71,8 @@ fn a_query_with_a_pipe_is_not_tried_again_unasked() {
 fn a_lost_agent_after_the_first_row_is_an_error() {
     let place = big();
     let agents = Agent::several(&place, 2);
-    let query = format!("{SPREAD} FROM 'big.log' |> MAP LUA 'function(line) return line end' AS (x)");
+    let query =
+        format!("{SPREAD} FROM 'big.log' |> MAP LUA 'function(line) return line end' AS (x)");
     let mut running = place.sql(query).on(&place, &agents).start();
     running.read_line();
     running.read_line();
