@@ -11,6 +11,7 @@ mod support;
 
 mod cli {
     mod agents;
+    mod agents_command;
     mod agents_lost;
     mod agents_policy;
     mod ancestor;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,15 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const STREAM_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 64 * 1024 * 1024;
 
+const START_HINT: &str = "is `gleam-sql agent` running there, and does it listen on this address?";
+const TLS_THERE_HINT: &str = "an agent with TLS needs --tls-ca, --tls-cert and --tls-key here too";
+const NO_TLS_THERE_HINT: &str =
+    "it answers without TLS: leave out the --tls options here, or give them to the agent";
+const CERTIFICATE_HINT: &str =
+    "both sides need certificates of the same authority: --tls-ca, --tls-cert and --tls-key";
+const TOKEN_HINT: &str = "name the file with its token: --token-file";
+const VERSION_HINT: &str = "install the same version of gleam-sql on both sides";
+
 /// An agent that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentInfo {
@@ -45,12 +55,18 @@ pub struct AgentInfo {
 
 /// An agent that cannot be used.
 #[derive(Debug, Clone, Error)]
-#[error("agent {agent}: {reason}")]
+#[error("agent {agent}: {reason}{}", shown_hint(.hint))]
 pub struct ConnectError {
     /// `host:port`.
     pub agent: String,
     /// Why not.
     pub reason: String,
+    /// What the user can do.
+    pub hint: String,
+}
+
+fn shown_hint(hint: &str) -> String {
+    if hint.is_empty() { String::new() } else { format!("\n  = help: {hint}") }
 }
 
 /// One connection to each agent, made when it is first needed and used by all calls.
@@ -99,7 +115,7 @@ impl AgentConnections {
         let connection = self.connection(agent).await?;
         let mut client = AgentClient::new(connection.channel);
         let answer = in_time(client.status(StatusRequest {})).await;
-        answer.map(tonic::Response::into_inner).map_err(|status| refused(agent, &status))
+        answer.map(tonic::Response::into_inner).map_err(|status| self.refused(agent, &status))
     }
 
     async fn connection(&self, agent: &Url) -> Result<Connection, ConnectError> {
@@ -111,22 +127,48 @@ impl AgentConnections {
     }
 
     async fn connect(&self, agent: &Url) -> Result<Connection, ConnectError> {
-        let endpoint = self.endpoint(agent).map_err(|error| unreachable(agent, &error))?;
-        let connected = endpoint.connect().await.map_err(|error| unreachable(agent, &error))?;
-        let channel = self.with_credentials(connected);
+        if self.tls.is_none() {
+            stays_on_this_machine(agent).await?;
+        }
+        let endpoint = self.endpoint(agent).map_err(|error| self.unreachable(agent, &error))?;
+        let connected = endpoint.connect().await;
+        let channel =
+            self.with_credentials(connected.map_err(|error| self.unreachable(agent, &error))?);
         let hello =
             HelloRequest { wire_version: WIRE_VERSION, build_version: BUILD_VERSION.to_owned() };
         let answer = in_time(AgentClient::new(channel.clone()).hello(hello)).await;
-        let answer = answer.map_err(|status| refused(agent, &status))?.into_inner();
+        let answer = answer.map_err(|status| self.refused(agent, &status))?.into_inner();
         if (answer.wire_version, answer.build_version.as_str()) != (WIRE_VERSION, BUILD_VERSION) {
             let reason = format!(
                 "it is gleam-sql {} (wire {}), and this is {BUILD_VERSION} (wire {WIRE_VERSION})",
                 answer.build_version, answer.wire_version,
             );
-            return Err(ConnectError { agent: agent_name(agent), reason });
+            return Err(failed(agent, reason, VERSION_HINT));
         }
         let slots = usize::try_from(answer.slots).unwrap_or(1).max(1);
         Ok(Connection { channel, slots })
+    }
+
+    fn unreachable(&self, agent: &Url, error: &tonic::transport::Error) -> ConnectError {
+        let causes = causes(error);
+        let hint = match &self.tls {
+            Some(_) if causes.contains("corrupt message") => NO_TLS_THERE_HINT,
+            Some(_) if causes.contains("certificate") => CERTIFICATE_HINT,
+            _ => START_HINT,
+        };
+        failed(agent, format!("cannot be reached{causes}"), hint)
+    }
+
+    fn refused(&self, agent: &Url, status: &Status) -> ConnectError {
+        let causes = causes(status);
+        let (reason, hint) = match status.code() {
+            Code::Unauthenticated => (status.message().to_owned(), TOKEN_HINT),
+            Code::FailedPrecondition => (status.message().to_owned(), VERSION_HINT),
+            _ if self.tls.is_none() => (format!("closed the connection{causes}"), TLS_THERE_HINT),
+            // With TLS 1.3 a server looks at the client's certificate after the handshake.
+            _ => (format!("closed the connection{causes}"), CERTIFICATE_HINT),
+        };
+        failed(agent, reason, hint)
     }
 
     fn endpoint(&self, agent: &Url) -> Result<Endpoint, tonic::transport::Error> {
@@ -174,23 +216,38 @@ async fn in_time<T>(call: impl Future<Output = Result<T, Status>>) -> Result<T, 
     tokio::time::timeout(ANSWER_LIMIT, call).await.map_err(late)?
 }
 
-fn unreachable(agent: &Url, error: &tonic::transport::Error) -> ConnectError {
-    let mut reason = "cannot be reached".to_owned();
-    let mut cause = std::error::Error::source(error);
+/// Refuses to show the token to a network that could read it; no agent listens there without TLS.
+async fn stays_on_this_machine(agent: &Url) -> Result<(), ConnectError> {
+    let lookup = tokio::net::lookup_host(agent_name(agent));
+    let found = tokio::time::timeout(CONNECT_LIMIT, lookup).await;
+    let found = found.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let mut addresses = found.map_err(|error| {
+        failed(agent, format!("cannot be reached: its name is not known: {error}"), "")
+    })?;
+    if addresses.all(|address| address.ip().is_loopback()) {
+        return Ok(());
+    }
+    Err(failed(
+        agent,
+        "the token goes to other machines only through TLS".to_owned(),
+        TLS_THERE_HINT,
+    ))
+}
+
+fn failed(agent: &Url, reason: String, hint: &str) -> ConnectError {
+    ConnectError { agent: agent_name(agent), reason, hint: hint.to_owned() }
+}
+
+/// Each cause of an error, once, behind a colon.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    let mut cause = error.source();
     while let Some(error) = cause {
-        let text = error.to_string();
-        if !reason.contains(&text) {
-            reason = format!("{reason}: {text}");
+        let one = error.to_string();
+        if !text.contains(&one) {
+            text = format!("{text}: {one}");
         }
         cause = error.source();
     }
-    ConnectError { agent: agent_name(agent), reason }
-}
-
-fn refused(agent: &Url, status: &Status) -> ConnectError {
-    let reason = match status.code() {
-        Code::Unauthenticated | Code::FailedPrecondition => status.message().to_owned(),
-        _ => format!("no answer that makes sense: {}", status.message()),
-    };
-    ConnectError { agent: agent_name(agent), reason }
+    text
 }

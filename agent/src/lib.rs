@@ -5,6 +5,7 @@
 pub mod address;
 pub mod connection;
 pub mod credit;
+pub mod drain;
 pub mod exchange;
 pub mod local_agents;
 pub mod proto;

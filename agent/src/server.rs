@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use datafusion::error::DataFusionError;
@@ -17,9 +16,12 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
+use tonic_health::ServingStatus;
+use tonic_health::server::{HealthReporter, health_reporter};
 use tower::layer::util::{Identity, Stack};
 
 use crate::connection::AgentConnections;
+use crate::drain::Drain;
 use crate::exchange::{self, Traffic};
 use crate::proto::agent::agent_server::AgentServer;
 use crate::security::{RequireToken, TlsError, TlsFiles, Token};
@@ -93,7 +95,8 @@ pub struct BoundAgent {
     listener: TcpListener,
     router: Router<Stack<RequireToken, Identity>>,
     traffic: Arc<Traffic>,
-    is_draining: Arc<AtomicBool>,
+    drain: Arc<Drain>,
+    health: HealthReporter,
     grace_period: Duration,
 }
 
@@ -110,10 +113,11 @@ impl BoundAgent {
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let traffic = Arc::new(Traffic::default());
-        let is_draining = Arc::new(AtomicBool::new(false));
-        let router = router(&config, address, &traffic, &is_draining)?;
+        let drain = Arc::new(Drain::default());
+        let (health, health_service) = health_reporter();
+        let router = router(&config, address, &traffic, &drain)?.add_service(health_service);
         let grace_period = config.grace_period;
-        Ok(Self { address, listener, router, traffic, is_draining, grace_period })
+        Ok(Self { address, listener, router, traffic, drain, health, grace_period })
     }
 
     /// Where it listens.
@@ -131,8 +135,10 @@ impl BoundAgent {
         let serving = self.router.serve_with_incoming(connections);
         let ending = async {
             stop.await;
-            self.is_draining.store(true, Ordering::Relaxed);
-            let _ = tokio::time::timeout(self.grace_period, until_idle(&self.traffic)).await;
+            self.drain.begin();
+            self.health.set_service_status("", ServingStatus::NotServing).await;
+            let _ = tokio::time::timeout(self.grace_period, until_idle(&self.traffic, &self.drain))
+                .await;
         };
         tokio::select! {
             served = serving => served.map_err(ServeError::Transport),
@@ -141,8 +147,8 @@ impl BoundAgent {
     }
 }
 
-async fn until_idle(traffic: &Traffic) {
-    while traffic.running_exchanges() > 0 {
+async fn until_idle(traffic: &Traffic, drain: &Drain) {
+    while traffic.running_exchanges() > 0 || drain.open_tasks() > 0 {
         tokio::time::sleep(DRAIN_LOOK).await;
     }
 }
@@ -151,7 +157,7 @@ fn router(
     config: &AgentConfig,
     address: SocketAddr,
     traffic: &Arc<Traffic>,
-    is_draining: &Arc<AtomicBool>,
+    drain: &Arc<Drain>,
 ) -> Result<Router<Stack<RequireToken, Identity>>, ServeError> {
     let client_tls = if config.tls.any() { Some(config.tls.client()?) } else { None };
     let connections = AgentConnections::new(&config.token, client_tls, Arc::clone(traffic));
@@ -164,7 +170,7 @@ fn router(
         traffic: Arc::clone(traffic),
         pool,
         pool_limit_bytes: config.memory_bytes,
-        is_draining: Arc::clone(is_draining),
+        drain: Arc::clone(drain),
     };
     let mut server = Server::builder();
     if config.tls.any() {
@@ -174,7 +180,7 @@ fn router(
         .tcp_nodelay(true)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_LIMIT))
-        .layer(RequireToken::new(config.token.clone(), Arc::clone(is_draining)))
+        .layer(RequireToken::new(config.token.clone(), Arc::clone(drain)))
         .add_service(worker.clone().into_worker_server())
         .add_service(exchange::service(worker, address.to_string(), Arc::clone(traffic)))
         .add_service(AgentServer::new(status)))

@@ -1,7 +1,6 @@
 //! Who an agent is and how it does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -9,6 +8,7 @@ use datafusion::execution::memory_pool::MemoryPool;
 use gleam_sql_executor::child;
 use tonic::{Request, Response, Status};
 
+use crate::drain::Drain;
 use crate::exchange::Traffic;
 use crate::proto::agent::agent_server::Agent;
 use crate::proto::agent::{HelloRequest, HelloResponse, StatusRequest, StatusResponse};
@@ -22,7 +22,7 @@ pub(crate) struct AgentStatus {
     pub(crate) traffic: Arc<Traffic>,
     pub(crate) pool: Arc<dyn MemoryPool>,
     pub(crate) pool_limit_bytes: usize,
-    pub(crate) is_draining: Arc<AtomicBool>,
+    pub(crate) drain: Arc<Drain>,
 }
 
 #[async_trait]
@@ -48,7 +48,7 @@ impl Agent for AgentStatus {
             pool_limit_bytes: self.pool_limit_bytes as u64,
             exchange_bytes_in: self.traffic.bytes_in(),
             exchange_bytes_out: self.traffic.bytes_out(),
-            draining: self.is_draining.load(Ordering::Relaxed),
+            draining: self.drain.has_begun(),
         }))
     }
 }

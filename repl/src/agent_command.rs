@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -137,7 +138,10 @@ impl SpillDirectory {
         let path = parent.join(format!("gleam-sql-agent-{}", std::process::id()));
         // One of an earlier process that had the same number and was killed.
         let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).map_err(|error| {
+        let made = fs::create_dir_all(&parent)
+            // Others may write to the temporary directory: theirs is no place for rows.
+            .and_then(|()| fs::DirBuilder::new().mode(0o700).create(&path));
+        made.map_err(|error| {
             Failure::usage(format!("cannot spill to {}: {error}", path.display()))
         })?;
         Ok(Self(path))

@@ -49,7 +49,8 @@ fn row(agent: &Url, status: Result<StatusResponse, ConnectError>) -> [String; 9]
     let status = match status {
         Ok(status) => status,
         Err(error) => {
-            report::say(&format!("error: {error}\n"));
+            let told: Vec<String> = error.to_string().lines().map(report::visible).collect();
+            report::say(&format!("error: {}\n", told.join("\n")));
             return [
                 agent,
                 "no answer".to_owned(),
@@ -63,10 +64,8 @@ fn row(agent: &Url, status: Result<StatusResponse, ConnectError>) -> [String; 9]
             ];
         }
     };
-    let version = match status.draining {
-        true => format!("{} (ending)", status.build_version),
-        false => status.build_version,
-    };
+    let version = report::visible(&status.build_version);
+    let version = if status.draining { format!("{version} (ending)") } else { version };
     [
         agent,
         version,

@@ -1,22 +1,24 @@
 //! The check that stands before every call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use futures::future::{Either, Ready, ready};
+use futures::future::{BoxFuture, Either, Ready, ready};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::Token;
+use crate::drain::{Drain, OpenTask};
 use crate::version::{BUILD_VERSION, WIRE_VERSION};
 
 const AUTHORIZATION: &str = "authorization";
 const SCHEME: &str = "Bearer ";
 const WIRE: &str = "gleam-wire";
 const BUILD: &str = "gleam-build";
+/// The one service that is not ours: its callers are tools that know nothing of versions.
+const HEALTH: &str = "/grpc.health.v1.Health/";
 /// What begins new work.
 const NEW_TASK: &str = "/worker.WorkerService/CoordinatorChannel";
 
@@ -37,32 +39,31 @@ pub(crate) fn credentials(token: &Token) -> HeaderMap {
 #[derive(Debug, Clone)]
 pub struct RequireToken {
     token: Arc<Token>,
-    is_draining: Arc<AtomicBool>,
+    drain: Arc<Drain>,
 }
 
 impl RequireToken {
-    /// Wants `token`; once `is_draining` is set, no new tasks either.
-    pub fn new(token: Token, is_draining: Arc<AtomicBool>) -> Self {
-        Self { token: Arc::new(token), is_draining }
+    /// Wants `token`; once `drain` has begun, no new tasks either.
+    pub fn new(token: Token, drain: Arc<Drain>) -> Self {
+        Self { token: Arc::new(token), drain }
     }
 
     fn check(&self, headers: &HeaderMap, path: &str) -> Result<(), Status> {
         let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
         let given = given.strip_prefix(SCHEME.as_bytes()).unwrap_or_default();
         if !self.token.matches(given) {
-            return Err(Status::unauthenticated(
-                "the token is not that of this agent: both sides need the same --token-file",
-            ));
+            return Err(Status::unauthenticated("the token is not that of this agent"));
         }
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("none");
         let (wire, build) = (text(WIRE), text(BUILD));
-        if wire != WIRE_VERSION.to_string() || build != BUILD_VERSION {
+        let is_same = wire == WIRE_VERSION.to_string() && build == BUILD_VERSION;
+        if !is_same && !path.starts_with(HEALTH) {
             return Err(Status::failed_precondition(format!(
                 "this agent is gleam-sql {BUILD_VERSION} (wire {WIRE_VERSION}), and the caller is \
                  {build} (wire {wire})"
             )));
         }
-        if path == NEW_TASK && self.is_draining.load(Ordering::Relaxed) {
+        if path == NEW_TASK && self.drain.has_begun() {
             return Err(Status::unavailable("this agent is about to end"));
         }
         Ok(())
@@ -77,6 +78,8 @@ impl<S> Layer<S> for RequireToken {
     }
 }
 
+type Answer<E> = Result<Response<Body>, E>;
+
 /// A service behind [`RequireToken`].
 #[derive(Debug, Clone)]
 pub struct Guarded<S> {
@@ -87,10 +90,11 @@ pub struct Guarded<S> {
 impl<S, B> Service<Request<B>> for Guarded<S>
 where
     S: Service<Request<B>, Response = Response<Body>>,
+    S::Future: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<Response<Body>, S::Error>>>;
+    type Future = Either<BoxFuture<'static, Answer<S::Error>>, Ready<Answer<S::Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -98,8 +102,22 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match self.guard.check(request.headers(), request.uri().path()) {
-            Ok(()) => Either::Left(self.inner.call(request)),
+            Ok(()) => {
+                let is_task = request.uri().path() == NEW_TASK;
+                let task = is_task.then(|| self.guard.drain.open_task());
+                let answer = self.inner.call(request);
+                Either::Left(Box::pin(held(task, answer)))
+            }
             Err(status) => Either::Right(ready(Ok(status.into_http()))),
         }
     }
+}
+
+/// An answer that ends together with the task that it is about.
+async fn held<E>(task: Option<OpenTask>, answer: impl Future<Output = Answer<E>>) -> Answer<E> {
+    let answer = answer.await?;
+    Ok(match task {
+        Some(task) => answer.map(|body| task.until_the_end_of(body)),
+        None => answer,
+    })
 }

@@ -43,19 +43,30 @@ pub(super) fn read(path: &Path) -> Result<String, SecretFileError> {
     Ok(text)
 }
 
-/// Makes the file whole, under its name, with mode 0600, and its directories. Where somebody else was
-/// first, theirs stays.
+/// Makes the file whole, under its name, with mode 0600, and its directories. A file that is there
+/// stays, and is an error of kind `AlreadyExists`.
 pub(super) fn create(path: &Path, contents: &[u8]) -> Result<(), SecretFileError> {
     let failed = |source| SecretFileError::Io { path: path.to_owned(), source };
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
     }
-    let draft = path.with_extension(format!("{}.new", std::process::id()));
-    let written = write_new(&draft, contents).and_then(|()| fs::hard_link(&draft, path));
+    // Whoever looks for the file meanwhile sees all of it or none.
+    let draft = path.with_added_extension(format!("{:08x}.new", getrandom::u32().unwrap_or(0)));
+    write_new(&draft, contents).map_err(failed)?;
+    let linked = fs::hard_link(&draft, path);
     let _ = fs::remove_file(&draft);
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        written => written.map_err(failed),
+    linked.map_err(failed)
+}
+
+/// As [`create`]; where somebody else was first, theirs stays.
+pub(super) fn create_once(path: &Path, contents: &[u8]) -> Result<(), SecretFileError> {
+    match create(path, contents) {
+        Err(SecretFileError::Io { source, .. })
+            if source.kind() == io::ErrorKind::AlreadyExists && path.exists() =>
+        {
+            Ok(())
+        }
+        created => created,
     }
 }
 
@@ -73,8 +84,9 @@ mod tests {
     fn a_secret_is_made_once_and_kept() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a/b/token");
-        create(&path, b"first").unwrap();
-        create(&path, b"second").unwrap();
+        create_once(&path, b"first").unwrap();
+        create_once(&path, b"second").unwrap();
+        create(&path, b"third").unwrap_err();
         assert_eq!(read(&path).unwrap(), "first");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);

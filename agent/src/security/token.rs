@@ -80,7 +80,7 @@ impl Token {
         let path = user_path().ok_or(TokenError::NoHome)?;
         if !path.exists() {
             let text = format!("{}\n", Self::random()?.expose());
-            secret_file::create(&path, text.as_bytes())?;
+            secret_file::create_once(&path, text.as_bytes())?;
         }
         Self::read(&path)
     }
