@@ -3,11 +3,15 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
 
 use super::secret_file::{self, SecretFileError};
+
+/// Who says nothing has shown nothing yet, and holds a connection no longer than this.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 /// PEM files. An agent needs a certificate and its key; with an authority it wants certificates of its
 /// callers too, which that has signed. A driver needs the authority that has signed the agents', and
@@ -59,7 +63,7 @@ impl TlsFiles {
     /// When the certificate or the key is missing or cannot be read.
     pub fn server(&self) -> Result<ServerTlsConfig, TlsError> {
         let identity = self.identity()?.ok_or(TlsError::NoIdentity)?;
-        let config = ServerTlsConfig::new().identity(identity);
+        let config = ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE_LIMIT);
         Ok(match self.authority()? {
             Some(authority) => config.client_ca_root(authority),
             None => config,
