@@ -1,5 +1,7 @@
 //! Who may talk to an agent, tried on a real one over its port.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at its first failure")]
+
 mod calls;
 mod certificates;
 mod draining;

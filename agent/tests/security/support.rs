@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::common::runtime::SpawnedTask;
@@ -92,6 +93,7 @@ pub(crate) fn config(listen: &str, token: &Token, tls: TlsFiles, spill: &Path) -
         spill_directory: spill.to_owned(),
         spill_bytes: 1 << 24,
         grace_period: Duration::ZERO,
+        policy: Arc::default(),
     }
 }
 

@@ -155,6 +155,7 @@ impl PipeTask {
     }
 
     /// What starts the child, and how shells tell how their commands ended.
+    #[expect(clippy::result_large_err, reason = "it is returned once for each child at most")]
     fn command(&self) -> Result<(ChildCommand, Option<StatusPipe>, RawFd), OperatorError> {
         if let Some((program, arguments)) = self.words.as_deref().and_then(<[_]>::split_first) {
             return Ok((child_command(program, arguments.to_vec(), None), None, NO_REPORT));

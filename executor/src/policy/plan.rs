@@ -43,6 +43,7 @@ fn check_node(policy: &Policy, node: &dyn ExecutionPlan) -> Result<()> {
 }
 
 /// As [`Policy::programs`], with errors of the operator, whose place is known.
+#[expect(clippy::result_large_err, reason = "it is returned once for each plan at most")]
 pub(crate) fn programs_of(
     pipe: &PipeExec,
     policy: &Policy,
