@@ -115,7 +115,9 @@ pub(crate) async fn call(
     path: &str,
     headers: HeaderMap,
 ) -> Result<Status, tonic::transport::Error> {
-    let mut request = Request::post(path).body(Body::empty()).unwrap();
+    // One message without fields: a flag and a length, both zero.
+    let message = Body::new("\0\0\0\0\0".to_owned());
+    let mut request = Request::post(path).body(message).unwrap();
     request.headers_mut().extend(headers);
     request
         .headers_mut()
