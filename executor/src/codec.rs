@@ -3,6 +3,7 @@
 //! Every physical node of this crate is written with everything it needs, Lua and shell text
 //! included, so that a plan runs wherever its bytes arrive.
 
+mod parse;
 mod pipe;
 mod reduce;
 
@@ -20,9 +21,10 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
 use prost::{Message, Oneof};
 
+use self::parse::{ParseMessage, encode_parse};
 use self::pipe::{PipeMessage, encode_pipe};
 use self::reduce::{ReduceMessage, encode_reduce};
-use crate::exec::{LuaExec, OperatorArguments, PipeExec, ReduceExec};
+use crate::exec::{LuaExec, OperatorArguments, ParseExec, PipeExec, ReduceExec};
 use crate::lua::{LuaProgram, ReplyShape};
 use crate::operator::{OperatorLabel, Place};
 use crate::policy::Policy;
@@ -45,6 +47,8 @@ impl PhysicalExtensionCodec for GleamCodec {
             Node::Pipe(encode_pipe(pipe, self, converter)?)
         } else if let Some(reduce) = node.downcast_ref::<ReduceExec>() {
             Node::Reduce(encode_reduce(reduce, self, converter)?)
+        } else if let Some(parse) = node.downcast_ref::<ParseExec>() {
+            Node::Parse(encode_parse(parse, self, converter)?)
         } else if let Some(scan) = text::encode(node.as_ref(), self, converter)? {
             Node::Text(scan)
         } else {
@@ -68,6 +72,7 @@ impl PhysicalExtensionCodec for GleamCodec {
             (Some(Node::Lua(lua)), [input]) => decoder.lua(lua, input),
             (Some(Node::Pipe(pipe)), [input]) => decoder.pipe(pipe, input),
             (Some(Node::Reduce(reduce)), [input]) => decoder.reduce(reduce, input),
+            (Some(Node::Parse(parse)), [input]) => decoder.parse(parse, input),
             (Some(Node::Text(scan)), []) => text::decode(&scan, context, self, converter),
             _ => Err(broken(&"an unknown node, or the wrong number of inputs")),
         }
@@ -76,7 +81,7 @@ impl PhysicalExtensionCodec for GleamCodec {
 
 #[derive(Clone, PartialEq, Message)]
 struct NodeMessage {
-    #[prost(oneof = "Node", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "Node", tags = "1, 2, 3, 4, 5")]
     node: Option<Node>,
 }
 
@@ -90,6 +95,8 @@ enum Node {
     Text(Vec<u8>),
     #[prost(message, tag = "4")]
     Reduce(ReduceMessage),
+    #[prost(message, tag = "5")]
+    Parse(ParseMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]

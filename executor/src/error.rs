@@ -100,6 +100,12 @@ pub enum OperatorFault {
         /// What to do.
         hint: &'static str,
     },
+    /// A line does not have the format that it is said to have.
+    #[error("a line does not match: {reason}")]
+    Unmatched {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The output of one child is too long to be held back until the child has ended well.
     #[error("the output for one row is longer than {limit_bytes} bytes")]
     TooLongToHold {
@@ -144,6 +150,10 @@ impl OperatorError {
                     .to_owned(),
             ),
             OperatorFault::Lua { hint, .. } => hint.clone(),
+            OperatorFault::Unmatched { .. } => Some(
+                "ON ERROR NULL gives NULLs for such lines, and ON ERROR SKIP leaves them out"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -11,6 +11,11 @@ pub(crate) fn name(_name: &str) -> Option<&'static str> {
     None
 }
 
+/// The names of all of them.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    std::iter::empty()
+}
+
 /// The columns of the format.
 pub(crate) fn columns(_name: &str) -> Vec<ColumnSpec> {
     Vec::new()

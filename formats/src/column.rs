@@ -67,7 +67,19 @@ impl ColumnSpec {
     }
 }
 
-/// A type as the dialect writes it.
+impl ColumnSpec {
+    /// The type as the dialect writes it.
+    pub fn type_name(&self) -> String {
+        match &self.data_type {
+            DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => "TEXT".into(),
+            DataType::Timestamp(..) => "TIMESTAMP".into(),
+            DataType::Date32 => "DATE".into(),
+            other => sql_name(other),
+        }
+    }
+}
+
+/// A type in a message.
 fn sql_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Boolean => "BOOLEAN".into(),

@@ -64,6 +64,11 @@ impl FormatSpec {
         })
     }
 
+    /// The names of all formats that need no text of their own, in upper case.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ["COMMON", "COMBINED", "SYSLOG", "JSON", "LOGFMT"].into_iter().chain(builtin::names())
+    }
+
     /// The word that names the format behind PARSE.
     pub fn keyword(&self) -> &str {
         match self {

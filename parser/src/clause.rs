@@ -64,7 +64,7 @@ impl Cutter<'_, '_> {
         };
         let mut next = at;
         while let Some(clause) = self.clause_at(grammar, next, end, form, &read.seen)? {
-            let behind = self.clause(clause, next, end, &mut read)?;
+            let behind = self.clause(grammar, clause, next, end, &mut read)?;
             read.seen.push((clause, self.tokens.span_of(next..behind)));
             next = behind;
         }
@@ -74,6 +74,7 @@ impl Cutter<'_, '_> {
     /// Reads one clause; the token behind it.
     fn clause(
         &mut self,
+        grammar: &Grammar,
         clause: Clause,
         at: usize,
         end: usize,
@@ -99,7 +100,7 @@ impl Cutter<'_, '_> {
                 (read.format, behind) = (Some(format), next);
             }
             Clause::Columns => {
-                let (columns, next) = self.columns(at)?;
+                let (columns, next) = self.columns(at, grammar)?;
                 (read.columns, behind) = (Some(columns), next);
             }
             Clause::OkExit => (read.ok_exit, behind) = self.ok_exit(at, end)?,

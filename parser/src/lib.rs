@@ -26,6 +26,8 @@ mod limits;
 
 mod stack;
 
+mod format;
+
 mod function;
 
 // Clauses out of the tokens.
@@ -66,6 +68,7 @@ pub use parse::{Statements, parse_script};
 pub use script::{is_complete, split};
 pub use sqlparser::tokenizer::{Location, Span};
 pub use statement::{
-    Code, ColumnDecl, FunctionClause, LuaClause, LuaVerb, OnError, Operator, OperatorKind,
-    PipeClause, ReduceClause, ReduceKey, Scope, Statement, TextFormat,
+    Code, ColumnDecl, CreateFormat, FormatName, FormatStatement, FunctionClause, LuaClause,
+    LuaVerb, OnError, Operator, OperatorKind, ParseClause, PipeClause, ReduceClause, ReduceKey,
+    Scope, Statement, TextFormat,
 };

@@ -8,6 +8,7 @@ use crate::statement::{LuaVerb, OperatorKind};
 use crate::tokens::Tokens;
 
 mod lua;
+mod parse;
 mod pipe;
 mod reduce;
 
@@ -21,9 +22,6 @@ pub(crate) enum Form {
     /// Behind a FROM item that is the right side of a join, before the join's condition.
     Joined,
 }
-
-const PARSE_FORMATS: &[&str] = &["COMMON", "COMBINED", "SYSLOG", "JSON", "LOGFMT"];
-const PARSE_FORMATS_WITH_CODE: &[&str] = &["PATTERN", "REGEX", "GROK"];
 
 /// Whether an operator begins at `at`. The words are names as well (`SELECT map lua FROM filter`),
 /// so what follows them decides, and whether a FROM item stands before them.
@@ -46,10 +44,7 @@ pub(crate) fn recognise(
         "MAP" | "FLATMAP" | "FILTER" | "REDUCE" if behind_item && tokens.is_code(at + 1) => {
             Err(without_language(tokens, at))
         }
-        "PARSE" => Ok(next.is_some_and(|format| {
-            (behind_item && PARSE_FORMATS.contains(&format))
-                || (PARSE_FORMATS_WITH_CODE.contains(&format) && tokens.is_code(at + 2))
-        })),
+        "PARSE" => Ok(parse::names_format(tokens, at + 1, behind_item)),
         _ => Ok(false),
     }
 }
@@ -96,11 +91,7 @@ impl Cutter<'_, '_> {
             Some("FLATMAP") => self.lua(at, end, form, LuaVerb::FlatMap)?,
             Some("FILTER") => self.lua(at, end, form, LuaVerb::Filter)?,
             Some("REDUCE") => self.reduce(at, end, form)?,
-            _ => {
-                let format = self.tokens.word(at + 1).unwrap_or_default();
-                return Err(not_yet(format!("PARSE {format}"), self.tokens.span(at))
-                    .with_hint("MAP LUA can take lines apart with line:match('…')"));
-            }
+            _ => self.parse_lines(at, end, form)?,
         };
         let keyword = self.tokens.span(at);
         Ok((self.keep(at..behind, keyword, kind), using, behind))

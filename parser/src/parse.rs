@@ -10,6 +10,7 @@ use crate::cut::{Cut, cut};
 use crate::desugar::desugar;
 use crate::diagnostic::Diagnostic;
 use crate::error::{self, Boundary};
+use crate::format::format;
 use crate::function::function;
 use crate::place::Script;
 use crate::script::split;
@@ -42,12 +43,28 @@ fn parse_statement(script: &Script<'_>, range: Range<usize>) -> Result<Statement
     let tokens = Tokens::new(script, range.clone())?;
     if let Some((function, body)) = function(&tokens)? {
         let operators = Vec::new();
-        return Ok(Statement { text: range, body, operators, function: Some(function) });
+        return Ok(Statement {
+            text: range,
+            body,
+            operators,
+            function: Some(function),
+            format: None,
+        });
+    }
+    if let Some((format, body)) = format(&tokens)? {
+        let operators = Vec::new();
+        return Ok(Statement {
+            text: range,
+            body,
+            operators,
+            function: None,
+            format: Some(format),
+        });
     }
     let Cut { rest, steps, mut operators } = cut(&tokens)?;
     let mut body = parse_plain(&tokens, rest)?;
     desugar(&tokens, &mut body, &mut operators, steps)?;
-    Ok(Statement { text: range, body, operators, function: None })
+    Ok(Statement { text: range, body, operators, function: None, format: None })
 }
 
 /// Has DataFusion parse what was left of a statement.

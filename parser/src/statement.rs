@@ -22,6 +22,9 @@ pub struct Statement {
     /// What `CREATE FUNCTION … LANGUAGE LUA` defines, where the statement is one; `body` is then the
     /// same statement as sqlparser reads it.
     pub function: Option<FunctionClause>,
+    /// What a statement about formats says, where it is one; `body` is then a statement without
+    /// effect.
+    pub format: Option<FormatStatement>,
 }
 
 impl Statement {
@@ -51,6 +54,8 @@ pub enum OperatorKind {
     Reduce(ReduceClause),
     /// `PIPE`.
     Pipe(PipeClause),
+    /// `PARSE`.
+    Parse(ParseClause),
     /// `RENAME old AS new, …`: the other columns stay, in their places.
     Rename(Vec<(Ident, Ident)>),
     /// Rows pass unchanged; an error unless each column exists exactly once. It precedes the
@@ -192,6 +197,65 @@ impl fmt::Display for TextFormat {
     }
 }
 
+/// Lines that become columns.
+#[derive(Debug, Clone)]
+pub struct ParseClause {
+    /// The format of the lines.
+    pub format: FormatName,
+    /// What holds the lines; without it `line`.
+    pub value: Option<Expr>,
+    /// The fields that become columns; without them all.
+    pub columns: Option<Vec<ColumnDecl>>,
+    /// What a line does that does not have the format, NULL where nothing is said.
+    pub on_error: OnError,
+}
+
+/// A format as it is written: a name, or one of the words that take a text.
+#[derive(Debug, Clone)]
+pub struct FormatName {
+    /// The word.
+    pub name: Ident,
+    /// Its place.
+    pub span: Span,
+    /// The text of PATTERN, REGEX and GROK; never there for other words.
+    pub code: Option<Code>,
+}
+
+/// A statement about formats.
+#[derive(Debug, Clone)]
+pub enum FormatStatement {
+    /// `CREATE [OR REPLACE] FORMAT [IF NOT EXISTS] name [(column [type], …)] AS PATTERN '…'`.
+    Create(CreateFormat),
+    /// `DROP FORMAT [IF EXISTS] name`.
+    Drop {
+        /// Its name as written.
+        name: Ident,
+        /// Its place.
+        span: Span,
+        /// Whether it need not be there.
+        if_exists: bool,
+    },
+    /// `SHOW FORMATS`.
+    Show,
+}
+
+/// A format under a name.
+#[derive(Debug, Clone)]
+pub struct CreateFormat {
+    /// Its name as written.
+    pub name: Ident,
+    /// The place of the name.
+    pub span: Span,
+    /// Whether it takes the place of another of that name.
+    pub or_replace: bool,
+    /// Whether it is left as it is where one of that name exists.
+    pub if_not_exists: bool,
+    /// What it is.
+    pub format: FormatName,
+    /// The types of fields; those that are not named are TEXT.
+    pub columns: Vec<ColumnDecl>,
+}
+
 /// `CREATE [OR REPLACE] FUNCTION name (…) RETURNS type LANGUAGE LUA AS '…'`.
 #[derive(Debug, Clone)]
 pub struct FunctionClause {
@@ -220,6 +284,8 @@ pub struct ColumnDecl {
     pub name: Ident,
     /// Its type, where one is written; TEXT otherwise.
     pub data_type: Option<DataType>,
+    /// `FORMAT '…'` behind the type: how PARSE reads its times, in strftime's conversions.
+    pub time_format: Option<Code>,
     /// Name and type in the script.
     pub span: Span,
 }

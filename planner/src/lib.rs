@@ -9,6 +9,7 @@ mod cluster;
 mod copy;
 mod diagnose;
 mod explain;
+mod formats;
 mod functions;
 mod fuse;
 mod hint;

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 };
 use gleam_sql_executor::text;
 
-use crate::nodes::{LuaNode, LuaOutput};
+use crate::nodes::{LuaNode, LuaOutput, ParseNode};
 
 /// `plan` with the origin of its rows, and the two columns that tell it; `plan` as it was and none,
 /// where its rows are not lines of text files any more.
@@ -50,7 +50,10 @@ fn with_origin(plan: &LogicalPlan) -> Result<Traced> {
         LogicalPlan::Extension(extension) => {
             match extension.node.as_any().downcast_ref::<LuaNode>() {
                 Some(node) => filter_with_origin(node)?,
-                None => None,
+                None => match extension.node.as_any().downcast_ref::<ParseNode>() {
+                    Some(node) => parse_with_origin(node)?,
+                    None => None,
+                },
             }
         }
         _ => None,
@@ -109,5 +112,16 @@ fn filter_with_origin(node: &LuaNode) -> Result<Traced> {
     let mut traced = node.clone();
     traced.output = LuaOutput::Kept(kept.iter().chain(&columns).cloned().collect());
     let traced = traced.with_input(LogicalPlan::clone(&node.input))?;
+    Ok(Some((LogicalPlan::Extension(Extension { node: Arc::new(traced) }), columns)))
+}
+
+/// A PARSE has it as well, and keeps it when asked.
+fn parse_with_origin(node: &ParseNode) -> Result<Traced> {
+    let Some([Expr::Column(file), Expr::Column(offset)]) = &node.arguments.origin else {
+        return Ok(None);
+    };
+    let columns = [file.clone(), offset.clone()];
+    let kept = node.kept.iter().chain(&columns).cloned().collect();
+    let traced = node.over(LogicalPlan::clone(&node.input), kept)?;
     Ok(Some((LogicalPlan::Extension(Extension { node: Arc::new(traced) }), columns)))
 }

@@ -22,13 +22,13 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{Distribution, ExecutionPlan};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use gleam_sql_executor::exec::{
-    Arrangement, LuaExec, OperatorArguments, PipeExec, ReduceExec, ReducePhase,
+    Arrangement, LuaExec, OperatorArguments, ParseExec, PipeExec, ReduceExec, ReducePhase,
 };
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 use gleam_sql_executor::operator::OnError;
 use gleam_sql_executor::policy::Roots;
 
-use crate::nodes::{LuaNode, NodeArguments, PipeNode, ReduceNode};
+use crate::nodes::{LuaNode, NodeArguments, ParseNode, PipeNode, ReduceNode};
 use crate::{explain, placement};
 
 /// DataFusion's planner, with our operators.
@@ -106,6 +106,9 @@ impl ExtensionPlanner for OperatorExtensionPlanner {
         if let Some(pipe) = node.as_any().downcast_ref::<PipeNode>() {
             return convert.pipe(pipe, input).map(Some);
         }
+        if let Some(parse) = node.as_any().downcast_ref::<ParseNode>() {
+            return convert.parse(parse, input).map(Some);
+        }
         Ok(None)
     }
 }
@@ -119,6 +122,7 @@ fn keep_order(
     let node = node.as_any();
     let is_ordered = node.downcast_ref::<LuaNode>().is_some_and(|lua| lua.is_ordered)
         || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered)
+        || node.downcast_ref::<ParseNode>().is_some_and(|parse| parse.is_ordered)
         || node.downcast_ref::<ReduceNode>().is_some_and(|reduce| reduce.is_ordered);
     if is_ordered { require_sort(input) } else { Ok(input) }
 }
@@ -244,6 +248,20 @@ impl Convert<'_> {
             arrangement,
             Arc::clone(node.schema.inner()),
         )))
+    }
+
+    fn parse(
+        &self,
+        node: &ParseNode,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let exec = ParseExec::try_new(
+            Arc::clone(input),
+            Arc::new(node.spec.clone()),
+            self.arguments(&node.arguments, &node.input)?,
+            node.sources()?,
+        )?;
+        Ok(Arc::new(exec.in_order(node.is_ordered)))
     }
 
     fn expression(&self, expression: &Expr, input: &LogicalPlan) -> Result<Arc<dyn PhysicalExpr>> {

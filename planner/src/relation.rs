@@ -2,12 +2,14 @@
 
 mod bind;
 mod lua;
+mod parse;
 mod pipe;
 mod reduce;
 mod rename;
 mod types;
 
 pub(crate) use lua::{check_syntax, output_type};
+pub(crate) use parse::{declared_column, is_auto, of_format};
 pub(crate) use types::planned_type;
 
 use std::sync::Arc;
@@ -23,15 +25,20 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use gleam_sql_executor::operator::{OnError, OperatorLabel, Place};
 use gleam_sql_parser::{Diagnostic, Operator, OperatorKind};
 
+use crate::formats::{Formats, Samples};
+
 /// Plans the operators of one statement.
 #[derive(Debug)]
 pub(crate) struct OperatorPlanner {
     operators: Arc<[Operator]>,
+    formats: Formats,
+    samples: Samples,
 }
 
 impl OperatorPlanner {
-    pub(crate) fn new(operators: &[Operator]) -> Self {
-        Self { operators: operators.into() }
+    /// With the formats of the user, and the lines that were looked at already.
+    pub(crate) fn new(operators: &[Operator], formats: Formats, samples: Samples) -> Self {
+        Self { operators: operators.into(), formats, samples }
     }
 }
 
@@ -41,8 +48,8 @@ impl RelationPlanner for OperatorPlanner {
         relation: TableFactor,
         context: &mut dyn RelationPlannerContext,
     ) -> Result<RelationPlanning> {
-        let operator = gleam_sql_parser::marker_index(&relation)
-            .and_then(|index| self.operators.get(index).cloned());
+        let index = gleam_sql_parser::marker_index(&relation).unwrap_or(usize::MAX);
+        let operator = self.operators.get(index).cloned();
         let (Some(operator), TableFactor::Derived { subquery, .. }) = (operator, &relation) else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
@@ -56,6 +63,11 @@ impl RelationPlanner for OperatorPlanner {
             OperatorKind::Lua(clause) => lua::plan(&operator, clause, input, context)?,
             OperatorKind::Pipe(clause) => pipe::plan(&operator, clause, input, context)?,
             OperatorKind::Reduce(clause) => reduce::plan(&operator, clause, input, context)?,
+            OperatorKind::Parse(clause) => {
+                let (formats, sample) = (&self.formats, self.samples.of(index));
+                let known = parse::Known { formats, sample, operator: index };
+                parse::plan(&operator, clause, input, &known, context)?
+            }
             OperatorKind::Rename(mappings) => rename::plan(mappings, input, context)?,
             OperatorKind::Require(columns) => rename::require(columns, input, context)?,
         };

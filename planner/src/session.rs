@@ -11,6 +11,7 @@ use gleam_sql_executor::options::GleamOptions;
 use url::{Host, Url};
 
 use crate::cluster::{Cluster, TaskPlaces};
+use crate::formats::Formats;
 use crate::functions::PlanFunctionCalls;
 use crate::fuse::FuseOperators;
 use crate::physical::{OperatorQueryPlanner, PlacingQueryPlanner};
@@ -39,6 +40,7 @@ pub struct SessionOptions {
 pub struct Session {
     context: SessionContext,
     files: Arc<FileTables>,
+    formats: Formats,
     /// The agents that may still be given tasks.
     agents: Vec<Url>,
 }
@@ -73,7 +75,7 @@ impl Session {
             .build();
         let context = SessionContext::new_with_state(state);
         let agents = options.cluster.map(|cluster| cluster.agents).unwrap_or_default();
-        Self { context, files, agents }
+        Self { context, files, formats: Formats::default(), agents }
     }
 
     /// The agents that tasks may go to.
@@ -92,6 +94,10 @@ impl Session {
     /// DataFusion's view of the session.
     pub fn context(&self) -> &SessionContext {
         &self.context
+    }
+
+    pub(crate) fn formats(&self) -> &Formats {
+        &self.formats
     }
 
     pub(crate) fn files(&self) -> &FileTables {

@@ -18,8 +18,9 @@ use gleam_sql_parser::{Diagnostic, FunctionClause, Statement};
 
 use crate::cluster::with_travelling_settings;
 use crate::copy::{self, NewFile};
+use crate::formats::{NeedsSample, Samples};
 use crate::relation::OperatorPlanner;
-use crate::{Session, diagnose, functions};
+use crate::{Session, diagnose, find_cause, functions};
 
 /// A statement that is ready to run.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Planned {
     pub plan: Arc<dyn ExecutionPlan>,
     /// What its tasks run with.
     pub context: Arc<TaskContext>,
+    /// What the user should know of how it was planned.
+    pub notes: Vec<String>,
 }
 
 impl Session {
@@ -54,22 +57,24 @@ impl Session {
         if let Some(function) = &statement.function {
             return self.create_function(function);
         }
-        let operators = OperatorPlanner::new(&statement.operators);
-        let state = SessionStateBuilder::new_from_existing(self.state())
-            .with_relation_planners(vec![Arc::new(operators)])
-            .build();
+        if let Some(format) = &statement.format {
+            return self.format_statement(format).await;
+        }
+        let mut samples = Samples::default();
+        let state = self.statement_state(statement, &samples);
         self.files().begin(state.clone(), quoted_names(&statement.body));
         if let SqlStatement::Statement(shown) = &statement.body
             && let Some(frame) = functions::show(shown, self.context(), &state)?
         {
             let context = Arc::new(frame.task_ctx());
-            return Ok(Planned { plan: frame.create_physical_plan().await?, context });
+            let plan = frame.create_physical_plan().await?;
+            return Ok(Planned { plan, context, notes: Vec::new() });
         }
         let mut body = statement.body.clone();
         if let SqlStatement::CopyTo(copy) = &mut body {
             copy::name_format(copy);
         }
-        let mut logical = state.statement_to_plan(body).await?;
+        let mut logical = self.to_logical(statement, body, &mut samples).await?;
         if let LogicalPlan::Ddl(DdlStatement::DropFunction(drop)) = &logical {
             check_drop(drop, &state)?;
         }
@@ -87,7 +92,36 @@ impl Session {
         if let Some(NewFile { written, wanted }) = file {
             plan = Arc::new(NewFileExec::new(plan, written, wanted));
         }
-        Ok(Planned { plan, context })
+        Ok(Planned { plan, context, notes: samples.notes() })
+    }
+
+    fn statement_state(&self, statement: &Statement, samples: &Samples) -> SessionState {
+        let (operators, formats) = (&statement.operators, self.formats().clone());
+        let operators = OperatorPlanner::new(operators, formats, samples.clone());
+        SessionStateBuilder::new_from_existing(self.state())
+            .with_relation_planners(vec![Arc::new(operators)])
+            .build()
+    }
+
+    /// Plans `body`. A PARSE whose columns depend on its lines is planned again when its first lines
+    /// have been looked at.
+    async fn to_logical(
+        &self,
+        statement: &Statement,
+        body: SqlStatement,
+        samples: &mut Samples,
+    ) -> Result<LogicalPlan, DataFusionError> {
+        loop {
+            let state = self.statement_state(statement, samples);
+            let error = match state.statement_to_plan(body.clone()).await {
+                Ok(logical) => return Ok(logical),
+                Err(error) => error,
+            };
+            match find_cause::<NeedsSample>(&error) {
+                Some(needed) if !samples.has(needed) => samples.read(needed, &state).await?,
+                _ => return Err(error),
+            }
+        }
     }
 }
 
@@ -101,7 +135,7 @@ impl Session {
             self.context().register_udf(function);
         }
         let plan = Arc::new(EmptyExec::new(Arc::new(Schema::empty())));
-        Ok(Planned { plan, context: self.context().task_ctx() })
+        Ok(Planned { plan, context: self.context().task_ctx(), notes: Vec::new() })
     }
 }
 

@@ -171,21 +171,38 @@ pub(crate) fn warnings(plan: &Arc<dyn ExecutionPlan>) -> Vec<String> {
 
 /// `warning: MAP LUA (2:4) skipped 11 of 5,307 rows`, and under it the first few of them.
 fn shown_row_errors(summary: &RowErrorSummary) -> String {
-    let RowErrorSummary { label, on_error, rows, errors, samples } = summary;
+    let RowErrorSummary { label, on_error, rows, errors, .. } = summary;
     let place = match label.place {
         Place { line: 0, .. } => String::new(),
         place => format!(" ({place})"),
     };
+    let lines = if *rows == 1 { "line" } else { "lines" };
+    if label.keyword.starts_with("PARSE ") {
+        let left_out = if *on_error == OnError::Skip { ", and were left out" } else { "" };
+        let text = format!(
+            "warning: {}{place}: {} of {} {lines} did not match{left_out}",
+            label.keyword,
+            grouped(*errors),
+            grouped(*rows),
+        );
+        return with_samples(text, summary);
+    }
     let done = match on_error {
         OnError::Null => "gave NULL for",
         OnError::Fail | OnError::Skip => "skipped",
     };
-    let mut text = format!(
+    let text = format!(
         "warning: {}{place} {done} {} of {} rows that had an error",
         label.keyword,
         grouped(*errors),
         grouped(*rows),
     );
+    with_samples(text, summary)
+}
+
+/// `text`, and under it the first few rows.
+fn with_samples(mut text: String, summary: &RowErrorSummary) -> String {
+    let RowErrorSummary { errors, samples, .. } = summary;
     for sample in samples {
         let origin = sample.origin.as_ref().map(|origin| format!("{origin}: "));
         let reason = sample.reason.replace('\n', " ");

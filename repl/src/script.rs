@@ -91,7 +91,11 @@ impl Runner {
 
     async fn plan(&mut self, statement: &Statement, script: &Script) -> Result<Planned, Failure> {
         let planned = self.session.plan(statement, &script.text).await;
-        planned.map_err(|error| Failure::statement(&error, script))
+        let planned = planned.map_err(|error| Failure::statement(&error, script))?;
+        for note in &planned.notes {
+            report::say(&format!("{note}\n"));
+        }
+        Ok(planned)
     }
 
     async fn execute(

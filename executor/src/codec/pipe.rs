@@ -72,7 +72,7 @@ enum ScopeMessage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
 #[repr(i32)]
-enum OnErrorMessage {
+pub(super) enum OnErrorMessage {
     Fail = 0,
     Null = 1,
     Skip = 2,
@@ -190,7 +190,7 @@ fn check_pipe(
     Ok(())
 }
 
-fn known<T: TryFrom<i32>>(number: i32) -> Result<T> {
+pub(super) fn known<T: TryFrom<i32>>(number: i32) -> Result<T> {
     T::try_from(number).map_err(|_| broken(&"an unknown choice"))
 }
 

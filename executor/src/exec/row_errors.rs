@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{Count, Label, Metric, MetricValue, MetricsSet};
 
-use super::{LuaExec, PipeExec, ReduceExec};
+use super::{LuaExec, ParseExec, PipeExec, ReduceExec};
 use crate::operator::{OnError, OperatorLabel, RowOrigin};
 
 /// How many of the rows are kept to be shown.
@@ -70,6 +70,14 @@ impl RowErrors {
         self.lock().get(index).is_some_and(|summary| {
             let own = summary.samples.iter().filter(|sample| sample.partition == partition);
             own.count() < SHOWN_ROW_ERRORS
+        })
+    }
+
+    /// How many more rows of task `partition` may be among the first.
+    pub(super) fn wanted(&self, index: usize, partition: usize) -> usize {
+        self.lock().get(index).map_or(0, |summary| {
+            let own = summary.samples.iter().filter(|sample| sample.partition == partition);
+            SHOWN_ROW_ERRORS.saturating_sub(own.count())
         })
     }
 
@@ -200,6 +208,8 @@ pub fn row_errors(plan: &Arc<dyn ExecutionPlan>) -> Vec<RowErrorSummary> {
         Some(lua.row_errors())
     } else if let Some(pipe) = plan.downcast_ref::<PipeExec>() {
         Some(pipe.row_errors())
+    } else if let Some(parse) = plan.downcast_ref::<ParseExec>() {
+        Some(parse.row_errors())
     } else {
         plan.downcast_ref::<ReduceExec>().map(ReduceExec::row_errors)
     };

@@ -67,6 +67,8 @@ pub(crate) struct Grammar {
     pub(crate) clauses: &'static [Clause],
     /// All of them in their order.
     pub(crate) order: &'static str,
+    /// Whether its columns may say how times are written.
+    pub(crate) has_time_formats: bool,
 }
 
 impl Cutter<'_, '_> {

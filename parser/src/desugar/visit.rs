@@ -64,6 +64,7 @@ pub(super) fn visit_operator(
             }
             clause.order_by.visit(visitor)
         }
+        OperatorKind::Parse(clause) => clause.value.visit(visitor),
         OperatorKind::Rename(_) | OperatorKind::Require(_) => ControlFlow::Continue(()),
     }
 }

@@ -76,6 +76,7 @@ impl Cutter<'_, '_> {
         Ok(ColumnDecl {
             name: word.clone().into_ident(tokens.span(start)),
             data_type: Some(data_type),
+            time_format: None,
             span: tokens.span_of(start..end),
         })
     }

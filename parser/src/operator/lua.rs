@@ -19,11 +19,21 @@ impl Cutter<'_, '_> {
         verb: LuaVerb,
     ) -> Result<Read, Diagnostic> {
         let grammar = match verb {
-            LuaVerb::Map => Grammar { name: "MAP LUA", clauses: CLAUSES, order: ORDER },
-            LuaVerb::FlatMap => Grammar { name: "FLATMAP LUA", clauses: CLAUSES, order: ORDER },
-            LuaVerb::Filter => {
-                Grammar { name: "FILTER LUA", clauses: CLAUSES, order: "USING, ON ERROR" }
+            LuaVerb::Map => {
+                Grammar { name: "MAP LUA", clauses: CLAUSES, order: ORDER, has_time_formats: false }
             }
+            LuaVerb::FlatMap => Grammar {
+                name: "FLATMAP LUA",
+                clauses: CLAUSES,
+                order: ORDER,
+                has_time_formats: false,
+            },
+            LuaVerb::Filter => Grammar {
+                name: "FILTER LUA",
+                clauses: CLAUSES,
+                order: "USING, ON ERROR",
+                has_time_formats: false,
+            },
         };
         let code = self.lua_code(at, end)?;
         let (clauses, behind) = self.clauses(&grammar, at + 3, end, form)?;

@@ -23,6 +23,7 @@ const GRAMMAR: Grammar = Grammar {
     ],
     order: "USING, PARTITION BY or SINGLE or PER ROW, ORDER BY, FORMAT, AS, OK EXIT, TIMEOUT, \
             ON ERROR",
+    has_time_formats: false,
 };
 
 impl Cutter<'_, '_> {

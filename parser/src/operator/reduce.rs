@@ -14,6 +14,7 @@ const GRAMMAR: Grammar = Grammar {
     name: "REDUCE LUA",
     clauses: &[Clause::Using, Clause::By, Clause::Columns, Clause::OnError],
     order: "USING, BY, AS, ON ERROR",
+    has_time_formats: false,
 };
 
 impl Cutter<'_, '_> {

@@ -46,6 +46,7 @@ pub(crate) fn create(clause: &FunctionClause, state: &SessionState) -> Result<Sc
     let returned = ColumnDecl {
         name: clause.name.clone(),
         data_type: Some(clause.returns.clone()),
+        time_format: None,
         span: clause.returns_span,
     };
     let returns = output_type(&type_of(&returned, state)?, &returned)?;

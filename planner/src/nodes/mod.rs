@@ -1,10 +1,12 @@
 //! The operators in a logical plan.
 
 mod lua_node;
+mod parse_node;
 mod pipe_node;
 mod reduce_node;
 
 pub use lua_node::{LuaNode, LuaOutput};
+pub use parse_node::ParseNode;
 pub use pipe_node::PipeNode;
 pub use reduce_node::ReduceNode;
 
@@ -70,6 +72,7 @@ pub(crate) fn is_ordered(plan: &LogicalPlan) -> bool {
             let node = extension.node.as_any();
             node.downcast_ref::<LuaNode>().is_some_and(|lua| lua.is_ordered)
                 || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered)
+                || node.downcast_ref::<ParseNode>().is_some_and(|parse| parse.is_ordered)
         }
         _ => false,
     }

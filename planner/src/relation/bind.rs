@@ -72,6 +72,21 @@ pub(super) fn default_values(schema: &DFSchema, span: Span) -> Result<Vec<Expr>>
     }
 }
 
+/// The column `line`.
+pub(super) fn line(schema: &DFSchema, span: Span) -> Result<Expr> {
+    match columns_called(LINE, schema).as_slice() {
+        [line] => Ok(Expr::Column(line.clone())),
+        [] => Err(external(refuse("there is no column `line` to parse", span).with_hint(format!(
+            "say what is parsed: PARSE … FROM column; the columns are {}",
+            column_names(schema).join(", ")
+        )))),
+        _ => Err(external(
+            refuse("more than one column is called `line`", span)
+                .with_hint("say which one is parsed: PARSE … FROM table.line"),
+        )),
+    }
+}
+
 /// The columns that Lua parameters name. One parameter that names none takes `line`.
 pub(super) fn by_name(names: &[(String, Span)], schema: &DFSchema) -> Result<Vec<Expr>> {
     let mut line_is_free = !names.iter().any(|(name, _)| name == LINE);
