@@ -3,6 +3,7 @@
 //! Every physical node of this crate is written with everything it needs, Lua and shell text
 //! included, so that a plan runs wherever its bytes arrive.
 
+mod lines;
 mod parse;
 mod pipe;
 mod reduce;
@@ -21,10 +22,13 @@ use datafusion_proto::physical_plan::{
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
 use prost::{Message, Oneof};
 
+use self::lines::{FoldMessage, GapfillMessage, encode_fold, encode_gapfill};
 use self::parse::{ParseMessage, encode_parse};
 use self::pipe::{PipeMessage, encode_pipe};
 use self::reduce::{ReduceMessage, encode_reduce};
-use crate::exec::{LuaExec, OperatorArguments, ParseExec, PipeExec, ReduceExec};
+use crate::exec::{
+    FoldExec, GapfillExec, LuaExec, OperatorArguments, ParseExec, PipeExec, ReduceExec,
+};
 use crate::lua::{LuaProgram, ReplyShape};
 use crate::operator::{OperatorLabel, Place};
 use crate::policy::Policy;
@@ -49,6 +53,10 @@ impl PhysicalExtensionCodec for GleamCodec {
             Node::Reduce(encode_reduce(reduce, self, converter)?)
         } else if let Some(parse) = node.downcast_ref::<ParseExec>() {
             Node::Parse(encode_parse(parse, self, converter)?)
+        } else if let Some(fold) = node.downcast_ref::<FoldExec>() {
+            Node::Fold(encode_fold(fold, self, converter)?)
+        } else if let Some(gapfill) = node.downcast_ref::<GapfillExec>() {
+            Node::Gapfill(encode_gapfill(gapfill)?)
         } else if let Some(scan) = text::encode(node.as_ref(), self, converter)? {
             Node::Text(scan)
         } else {
@@ -73,6 +81,8 @@ impl PhysicalExtensionCodec for GleamCodec {
             (Some(Node::Pipe(pipe)), [input]) => decoder.pipe(pipe, input),
             (Some(Node::Reduce(reduce)), [input]) => decoder.reduce(reduce, input),
             (Some(Node::Parse(parse)), [input]) => decoder.parse(parse, input),
+            (Some(Node::Fold(fold)), [input]) => decoder.fold(fold, input),
+            (Some(Node::Gapfill(gapfill)), [input]) => decoder.gapfill(gapfill, input),
             (Some(Node::Text(scan)), []) => text::decode(&scan, context, self, converter),
             _ => Err(broken(&"an unknown node, or the wrong number of inputs")),
         }
@@ -81,7 +91,7 @@ impl PhysicalExtensionCodec for GleamCodec {
 
 #[derive(Clone, PartialEq, Message)]
 struct NodeMessage {
-    #[prost(oneof = "Node", tags = "1, 2, 3, 4, 5")]
+    #[prost(oneof = "Node", tags = "1, 2, 3, 4, 5, 6, 7")]
     node: Option<Node>,
 }
 
@@ -97,6 +107,10 @@ enum Node {
     Reduce(ReduceMessage),
     #[prost(message, tag = "5")]
     Parse(ParseMessage),
+    #[prost(message, tag = "6")]
+    Fold(FoldMessage),
+    #[prost(message, tag = "7")]
+    Gapfill(GapfillMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]

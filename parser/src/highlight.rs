@@ -222,8 +222,9 @@ impl Neighbours<'_> {
             "MAP" | "FLATMAP" | "FILTER" | "REDUCE" => {
                 after_pipe || (self.is(1, &["LUA"]) && self.is_code(2))
             }
-            "LUA" | "PATTERN" | "REGEX" | "GROK" => self.is_code(1),
-            "PARSE" => after_pipe,
+            "LUA" | "PATTERN" | "REGEX" | "GROK" | "START" => self.is_code(1),
+            "PARSE" | "GAPFILL" => after_pipe,
+            "FOLD" => after_pipe || self.is(1, &["START"]),
             _ => false,
         }
     }

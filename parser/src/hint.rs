@@ -34,6 +34,8 @@ pub(crate) const PIPE_STEPS: &[&str] = &[
     "FILTER",
     "REDUCE",
     "PARSE",
+    "FOLD",
+    "GAPFILL",
 ];
 
 /// Words that begin a statement.
@@ -63,6 +65,8 @@ const CLAUSES: &[&str] = &[
     "FILTER",
     "REDUCE",
     "PARSE",
+    "FOLD",
+    "GAPFILL",
     "PARTITION",
     "SINGLE",
     "FORMAT",

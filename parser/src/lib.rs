@@ -68,7 +68,7 @@ pub use parse::{Statements, parse_script};
 pub use script::{is_complete, split};
 pub use sqlparser::tokenizer::{Location, Span};
 pub use statement::{
-    Code, ColumnDecl, CreateFormat, FormatName, FormatStatement, FunctionClause, LuaClause,
-    LuaVerb, OnError, Operator, OperatorKind, ParseClause, PipeClause, ReduceClause, ReduceKey,
-    Scope, Statement, TextFormat,
+    Code, ColumnDecl, CreateFormat, FoldClause, FormatName, FormatStatement, FunctionClause,
+    GapfillClause, LuaClause, LuaVerb, OnError, Operator, OperatorKind, ParseClause, PipeClause,
+    ReduceClause, ReduceKey, Scope, Statement, TextFormat,
 };

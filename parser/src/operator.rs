@@ -7,6 +7,8 @@ use crate::diagnostic::Diagnostic;
 use crate::statement::{LuaVerb, OperatorKind};
 use crate::tokens::Tokens;
 
+mod fold;
+mod gapfill;
 mod lua;
 mod parse;
 mod pipe;
@@ -44,6 +46,10 @@ pub(crate) fn recognise(
         "MAP" | "FLATMAP" | "FILTER" | "REDUCE" if behind_item && tokens.is_code(at + 1) => {
             Err(without_language(tokens, at))
         }
+        "FOLD" => Ok(next == Some("START") && (behind_item || tokens.is_code(at + 2))),
+        "GAPFILL" => Ok(behind_item
+            && matches!(tokens.token(at + 1), Some(Token::Word(_)))
+            && (tokens.is_word(at + 2, "BY") || tokens.is(at + 2, &Token::Period))),
         "PARSE" => Ok(parse::names_format(tokens, at + 1, behind_item)),
         _ => Ok(false),
     }
@@ -91,6 +97,8 @@ impl Cutter<'_, '_> {
             Some("FLATMAP") => self.lua(at, end, form, LuaVerb::FlatMap)?,
             Some("FILTER") => self.lua(at, end, form, LuaVerb::Filter)?,
             Some("REDUCE") => self.reduce(at, end, form)?,
+            Some("FOLD") => self.fold(at, end, form)?,
+            Some("GAPFILL") => self.gapfill(at, end, form)?,
             _ => self.parse_lines(at, end, form)?,
         };
         let keyword = self.tokens.span(at);

@@ -56,6 +56,10 @@ pub enum OperatorKind {
     Pipe(PipeClause),
     /// `PARSE`.
     Parse(ParseClause),
+    /// `FOLD`.
+    Fold(FoldClause),
+    /// `GAPFILL`.
+    Gapfill(GapfillClause),
     /// `RENAME old AS new, …`: the other columns stay, in their places.
     Rename(Vec<(Ident, Ident)>),
     /// Rows pass unchanged; an error unless each column exists exactly once. It precedes the
@@ -219,6 +223,28 @@ pub struct FormatName {
     pub span: Span,
     /// The text of PATTERN, REGEX and GROK; never there for other words.
     pub code: Option<Code>,
+}
+
+/// Lines that belong to the line before them.
+#[derive(Debug, Clone)]
+pub struct FoldClause {
+    /// A regular expression that the first line of an event matches.
+    pub start: Code,
+    /// After how many lines another event begins, where that is said.
+    pub max_lines: Option<u64>,
+}
+
+/// Rows for the buckets of time in which nothing was.
+#[derive(Debug, Clone)]
+pub struct GapfillClause {
+    /// What is filled.
+    pub column: Expr,
+    /// How far two values are from each other.
+    pub step: Expr,
+    /// Its place.
+    pub step_span: Span,
+    /// What groups have in common, each of which is filled by itself; empty for one group.
+    pub partition_by: Vec<Expr>,
 }
 
 /// A statement about formats.

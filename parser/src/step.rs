@@ -70,7 +70,7 @@ impl Cutter<'_, '_> {
         let word = tokens.word(keyword).unwrap_or_default();
         let body = keyword + 1;
         match word.as_str() {
-            "PIPE" | "MAP" | "FLATMAP" | "FILTER" | "REDUCE" | "PARSE" => {
+            "PIPE" | "MAP" | "FLATMAP" | "FILTER" | "REDUCE" | "PARSE" | "FOLD" | "GAPFILL" => {
                 self.operator_step(keyword, end)
             }
             "SELECT" => self.select(body, end),

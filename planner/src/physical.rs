@@ -22,13 +22,16 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{Distribution, ExecutionPlan};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use gleam_sql_executor::exec::{
-    Arrangement, LuaExec, OperatorArguments, ParseExec, PipeExec, ReduceExec, ReducePhase,
+    Arrangement, FoldExec, GapfillExec, LuaExec, OperatorArguments, ParseExec, PipeExec,
+    ReduceExec, ReducePhase,
 };
 use gleam_sql_executor::lua::{LuaColumn, LuaProgram, LuaType};
 use gleam_sql_executor::operator::OnError;
 use gleam_sql_executor::policy::Roots;
 
-use crate::nodes::{LuaNode, NodeArguments, ParseNode, PipeNode, ReduceNode};
+use crate::nodes::{
+    FoldNode, GapfillNode, LuaNode, NodeArguments, ParseNode, PipeNode, ReduceNode,
+};
 use crate::{explain, placement};
 
 /// DataFusion's planner, with our operators.
@@ -109,6 +112,14 @@ impl ExtensionPlanner for OperatorExtensionPlanner {
         if let Some(parse) = node.as_any().downcast_ref::<ParseNode>() {
             return convert.parse(parse, input).map(Some);
         }
+        if let Some(fold) = node.as_any().downcast_ref::<FoldNode>() {
+            return convert.fold(fold, input).map(Some);
+        }
+        if let Some(gapfill) = node.as_any().downcast_ref::<GapfillNode>() {
+            let (spec, schema) = (gapfill.spec()?, Arc::clone(gapfill.schema.inner()));
+            let exec = GapfillExec::new(Arc::clone(input), Arc::new(spec), schema);
+            return Ok(Some(Arc::new(exec)));
+        }
         Ok(None)
     }
 }
@@ -123,6 +134,7 @@ fn keep_order(
     let is_ordered = node.downcast_ref::<LuaNode>().is_some_and(|lua| lua.is_ordered)
         || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered)
         || node.downcast_ref::<ParseNode>().is_some_and(|parse| parse.is_ordered)
+        || node.downcast_ref::<FoldNode>().is_some_and(|fold| fold.is_ordered)
         || node.downcast_ref::<ReduceNode>().is_some_and(|reduce| reduce.is_ordered);
     if is_ordered { require_sort(input) } else { Ok(input) }
 }
@@ -260,6 +272,21 @@ impl Convert<'_> {
             Arc::new(node.spec.clone()),
             self.arguments(&node.arguments, &node.input)?,
             node.sources()?,
+        )?;
+        Ok(Arc::new(exec.in_order(node.is_ordered)))
+    }
+
+    fn fold(
+        &self,
+        node: &FoldNode,
+        input: &Arc<dyn ExecutionPlan>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let exec = FoldExec::try_new(
+            Arc::clone(input),
+            Arc::new(node.spec.clone()),
+            self.arguments(&node.arguments, &node.input)?,
+            node.sources()?,
+            Arc::clone(node.schema.inner()),
         )?;
         Ok(Arc::new(exec.in_order(node.is_ordered)))
     }

@@ -1,6 +1,8 @@
 //! Operators become logical nodes where their markers stand.
 
 mod bind;
+mod fold;
+mod gapfill;
 mod lua;
 mod parse;
 mod pipe;
@@ -68,6 +70,8 @@ impl RelationPlanner for OperatorPlanner {
                 let known = parse::Known { formats, sample, operator: index };
                 parse::plan(&operator, clause, input, &known, context)?
             }
+            OperatorKind::Fold(clause) => fold::plan(&operator, clause, input)?,
+            OperatorKind::Gapfill(clause) => gapfill::plan(&operator, clause, input, context)?,
             OperatorKind::Rename(mappings) => rename::plan(mappings, input, context)?,
             OperatorKind::Require(columns) => rename::require(columns, input, context)?,
         };

@@ -187,6 +187,15 @@ fn shown_row_errors(summary: &RowErrorSummary) -> String {
         );
         return with_samples(text, summary);
     }
+    if label.keyword == "FOLD" {
+        let text = format!(
+            "warning: FOLD{place}: {} of {} events were cut, because they have more lines than \
+             MAX says",
+            grouped(*errors),
+            grouped(*rows),
+        );
+        return with_samples(text, summary);
+    }
     let done = match on_error {
         OnError::Null => "gave NULL for",
         OnError::Fail | OnError::Skip => "skipped",

@@ -147,7 +147,7 @@ impl Decoder<'_> {
     }
 }
 
-fn within(index: u64, length: usize) -> Result<usize> {
+pub(super) fn within(index: u64, length: usize) -> Result<usize> {
     usize::try_from(index)
         .ok()
         .filter(|index| *index < length)

@@ -2,6 +2,10 @@
 
 mod arguments;
 mod feed;
+mod fold_exec;
+mod fold_task;
+mod gapfill_exec;
+mod gapfill_task;
 mod grouping;
 mod lua_exec;
 mod lua_feed;
@@ -28,6 +32,8 @@ mod reduce_exec;
 mod row_errors;
 
 pub use arguments::OperatorArguments;
+pub use fold_exec::{FoldExec, FoldSource, FoldSpec};
+pub use gapfill_exec::{GapStep, GapfillExec, GapfillSpec};
 pub use lua_exec::LuaExec;
 pub use new_file::NewFileExec;
 pub use parse_exec::ParseExec;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{Count, Label, Metric, MetricValue, MetricsSet};
 
-use super::{LuaExec, ParseExec, PipeExec, ReduceExec};
+use super::{FoldExec, LuaExec, ParseExec, PipeExec, ReduceExec};
 use crate::operator::{OnError, OperatorLabel, RowOrigin};
 
 /// How many of the rows are kept to be shown.
@@ -210,6 +210,8 @@ pub fn row_errors(plan: &Arc<dyn ExecutionPlan>) -> Vec<RowErrorSummary> {
         Some(pipe.row_errors())
     } else if let Some(parse) = plan.downcast_ref::<ParseExec>() {
         Some(parse.row_errors())
+    } else if let Some(fold) = plan.downcast_ref::<FoldExec>() {
+        Some(fold.row_errors())
     } else {
         plan.downcast_ref::<ReduceExec>().map(ReduceExec::row_errors)
     };

@@ -65,6 +65,12 @@ pub(super) fn visit_operator(
             clause.order_by.visit(visitor)
         }
         OperatorKind::Parse(clause) => clause.value.visit(visitor),
-        OperatorKind::Rename(_) | OperatorKind::Require(_) => ControlFlow::Continue(()),
+        OperatorKind::Gapfill(clause) => {
+            clause.column.visit(visitor)?;
+            clause.partition_by.visit(visitor)
+        }
+        OperatorKind::Fold(_) | OperatorKind::Rename(_) | OperatorKind::Require(_) => {
+            ControlFlow::Continue(())
+        }
     }
 }

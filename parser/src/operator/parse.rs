@@ -117,7 +117,7 @@ impl Cutter<'_, '_> {
     }
 
     /// The token behind `a.b.c`, `f(…)` or `(…)`, or `at` where none of them stands there.
-    fn primary_end(&self, at: usize, end: usize) -> usize {
+    pub(super) fn primary_end(&self, at: usize, end: usize) -> usize {
         let tokens = self.tokens;
         let mut next = at;
         while next < end && matches!(tokens.token(next), Some(Token::Word(_))) {

@@ -1,10 +1,14 @@
 //! The operators in a logical plan.
 
+mod fold_node;
+mod gapfill_node;
 mod lua_node;
 mod parse_node;
 mod pipe_node;
 mod reduce_node;
 
+pub use fold_node::FoldNode;
+pub use gapfill_node::GapfillNode;
 pub use lua_node::{LuaNode, LuaOutput};
 pub use parse_node::ParseNode;
 pub use pipe_node::PipeNode;
@@ -73,6 +77,7 @@ pub(crate) fn is_ordered(plan: &LogicalPlan) -> bool {
             node.downcast_ref::<LuaNode>().is_some_and(|lua| lua.is_ordered)
                 || node.downcast_ref::<PipeNode>().is_some_and(|pipe| pipe.is_ordered)
                 || node.downcast_ref::<ParseNode>().is_some_and(|parse| parse.is_ordered)
+                || node.downcast_ref::<FoldNode>().is_some_and(|fold| fold.is_ordered)
         }
         _ => false,
     }

@@ -1,0 +1,124 @@
+//! `GAPFILL`.
+
+use datafusion::arrow::compute::kernels::cast_utils::parse_interval_month_day_nano;
+use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::planner::RelationPlannerContext;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Spanned};
+use gleam_sql_executor::exec::GapStep;
+use gleam_sql_parser::{Diagnostic, GapfillClause, Operator};
+
+use super::{bind, extension, external, label, refuse};
+use crate::nodes::GapfillNode;
+
+const NANOS_PER_DAY: i64 = 86_400_000_000_000;
+const STEP_HINT: &str = "write BY INTERVAL '5 minutes' for times, BY 10 for numbers";
+
+/// The node of one operator over `input`.
+pub(super) fn plan(
+    operator: &Operator,
+    clause: &GapfillClause,
+    input: LogicalPlan,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<LogicalPlan> {
+    let column = plain_column(&clause.column, &input, context)?;
+    let keys = clause.partition_by.iter().map(|key| plain_column(key, &input, context));
+    let keys = keys.collect::<Result<Vec<_>>>()?;
+    if keys.contains(&column) {
+        let message = "the column that is filled is in PARTITION BY as well";
+        return Err(external(refuse(message, clause.column.span())));
+    }
+    let data_type = Expr::Column(column.clone()).get_type(input.schema())?;
+    let width = context.sql_to_expr(clause.step.clone(), &DFSchema::empty())?;
+    let refused =
+        |message: String| external(refuse(message, clause.step_span).with_hint(STEP_HINT));
+    let step = step(&width, &data_type).map_err(refused)?;
+    if matches!(step, GapStep::Units(..=0) | GapStep::Months(..=0)) {
+        return Err(refused("the distance of two buckets has to be longer than zero".to_owned()));
+    }
+    let label = label("GAPFILL", operator.keyword);
+    Ok(extension(GapfillNode::try_new(input, label, column, step, keys)?))
+}
+
+fn plain_column(
+    expression: &SqlExpr,
+    input: &LogicalPlan,
+    context: &mut dyn RelationPlannerContext,
+) -> Result<Column> {
+    let planned =
+        bind::using(std::slice::from_ref(expression), input.schema(), context, "GAPFILL")?;
+    match planned.into_iter().next() {
+        Some(Expr::Column(column)) => Ok(column),
+        _ => Err(external(not_a_column(expression))),
+    }
+}
+
+fn not_a_column(expression: &SqlExpr) -> Diagnostic {
+    refuse(format!("GAPFILL takes columns, and `{expression}` is none"), expression.span())
+        .with_hint("compute it before: |> EXTEND … AS name")
+}
+
+/// The distance of two buckets of a column of `data_type`.
+fn step(width: &Expr, data_type: &DataType) -> Result<GapStep, String> {
+    let Expr::Literal(width, _) = width else {
+        return Err("the distance of two buckets is a constant".to_owned());
+    };
+    match data_type {
+        DataType::Timestamp(unit, _) => time_step(&interval(width)?, nanos_per(*unit)),
+        DataType::Date32 => time_step(&interval(width)?, NANOS_PER_DAY),
+        integer if integer.is_integer() => match width.cast_to(&DataType::Int64) {
+            Ok(ScalarValue::Int64(Some(units))) if width.data_type().is_integer() => {
+                Ok(GapStep::Units(units))
+            }
+            _ => Err(format!("a column of type {integer} is filled by a whole number")),
+        },
+        other => Err(format!("GAPFILL fills times, dates and whole numbers, not {other}")),
+    }
+}
+
+fn interval(width: &ScalarValue) -> Result<IntervalMonthDayNano, String> {
+    let no_interval = || "a column of times is filled by an interval".to_owned();
+    match width {
+        ScalarValue::IntervalMonthDayNano(Some(interval)) => Ok(*interval),
+        ScalarValue::IntervalYearMonth(Some(months)) => {
+            Ok(IntervalMonthDayNano::new(*months, 0, 0))
+        }
+        ScalarValue::IntervalDayTime(Some(time)) => {
+            Ok(IntervalMonthDayNano::new(0, time.days, i64::from(time.milliseconds) * 1_000_000))
+        }
+        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
+            parse_interval_month_day_nano(text).map_err(|_| no_interval())
+        }
+        _ => Err(no_interval()),
+    }
+}
+
+/// An interval in units of a column, each of which has so many nanoseconds.
+fn time_step(interval: &IntervalMonthDayNano, unit_nanos: i64) -> Result<GapStep, String> {
+    let IntervalMonthDayNano { months, days, nanoseconds } = *interval;
+    if months != 0 {
+        let is_whole = days == 0 && nanoseconds == 0;
+        return if is_whole {
+            Ok(GapStep::Months(months))
+        } else {
+            Err("months cannot be mixed with days and shorter times".to_owned())
+        };
+    }
+    let nanos = i64::from(days).checked_mul(NANOS_PER_DAY);
+    let nanos = nanos.and_then(|nanos| nanos.checked_add(nanoseconds));
+    match nanos {
+        Some(nanos) if nanos % unit_nanos == 0 => Ok(GapStep::Units(nanos / unit_nanos)),
+        Some(_) => Err("the interval is shorter than what the column can hold".to_owned()),
+        None => Err("the interval is too long".to_owned()),
+    }
+}
+
+fn nanos_per(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1_000_000_000,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
+    }
+}
