@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 };
 use gleam_sql_executor::text;
 
-use crate::nodes::{LuaNode, LuaOutput, ParseNode};
+use crate::nodes::{FoldNode, LuaNode, LuaOutput, ParseNode};
 
 /// `plan` with the origin of its rows, and the two columns that tell it; `plan` as it was and none,
 /// where its rows are not lines of text files any more.
@@ -47,15 +47,7 @@ fn with_origin(plan: &LogicalPlan) -> Result<Traced> {
         }),
         LogicalPlan::SubqueryAlias(aliased) => alias_with_origin(aliased)?,
         LogicalPlan::Projection(projection) => projection_with_origin(projection)?,
-        LogicalPlan::Extension(extension) => {
-            match extension.node.as_any().downcast_ref::<LuaNode>() {
-                Some(node) => filter_with_origin(node)?,
-                None => match extension.node.as_any().downcast_ref::<ParseNode>() {
-                    Some(node) => parse_with_origin(node)?,
-                    None => None,
-                },
-            }
-        }
+        LogicalPlan::Extension(extension) => operator_with_origin(extension)?,
         _ => None,
     })
 }
@@ -101,6 +93,18 @@ fn projection_with_origin(projection: &Projection) -> Result<Traced> {
     Ok(Some((LogicalPlan::Projection(traced), columns)))
 }
 
+/// The operators that keep rows.
+fn operator_with_origin(extension: &Extension) -> Result<Traced> {
+    let node = extension.node.as_any();
+    if let Some(filter) = node.downcast_ref::<LuaNode>() {
+        return filter_with_origin(filter);
+    }
+    if let Some(parse) = node.downcast_ref::<ParseNode>() {
+        return parse_with_origin(parse);
+    }
+    node.downcast_ref::<FoldNode>().map_or(Ok(None), fold_with_origin)
+}
+
 /// A FILTER LUA has the origin for its own errors already, and lets it pass when asked.
 fn filter_with_origin(node: &LuaNode) -> Result<Traced> {
     let (Some(kept), Some([Expr::Column(file), Expr::Column(offset)])) =
@@ -123,5 +127,15 @@ fn parse_with_origin(node: &ParseNode) -> Result<Traced> {
     let columns = [file.clone(), offset.clone()];
     let kept = node.kept.iter().chain(&columns).cloned().collect();
     let traced = node.over(LogicalPlan::clone(&node.input), kept)?;
+    Ok(Some((LogicalPlan::Extension(Extension { node: Arc::new(traced) }), columns)))
+}
+
+/// The origin of an event is that of its first line.
+fn fold_with_origin(node: &FoldNode) -> Result<Traced> {
+    let Some([Expr::Column(file), Expr::Column(offset)]) = &node.arguments.origin else {
+        return Ok(None);
+    };
+    let columns = [file.clone(), offset.clone()];
+    let traced = node.with_columns(&columns)?;
     Ok(Some((LogicalPlan::Extension(Extension { node: Arc::new(traced) }), columns)))
 }

@@ -55,6 +55,16 @@ impl FoldNode {
         Ok(Self { input, arguments, spec, columns, line, is_ordered, schema })
     }
 
+    /// The same operator, whose output has more columns of its input.
+    pub(crate) fn with_columns(&self, more: &[Column]) -> Result<Self> {
+        let input = LogicalPlan::clone(&self.input);
+        let columns = self.columns.iter().chain(more).cloned().collect();
+        let (arguments, spec) = (self.arguments.clone(), self.spec.clone());
+        let node = Self::try_new(input, arguments, spec, columns, self.line.clone())?;
+        // What the optimiser makes of the input does not change what was asked for.
+        Ok(Self { is_ordered: self.is_ordered, ..node })
+    }
+
     /// Where each column of the output comes from.
     ///
     /// # Errors
