@@ -35,4 +35,4 @@ pub use column::ColumnSpec;
 pub use parser::{Failures, LineParser, Parsed};
 pub use scan::{Fields, Mismatch, Scanner};
 pub use spec::{FormatError, FormatSpec};
-pub use timestamp::{Instant, TimestampFormat};
+pub use timestamp::{Instant, Strftime, TimestampFormat};
