@@ -20,6 +20,8 @@ mod timestamp;
 mod combined;
 mod pattern;
 
+mod swar;
+
 mod json;
 mod logfmt;
 mod syslog;
