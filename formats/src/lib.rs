@@ -20,6 +20,8 @@ mod timestamp;
 mod combined;
 mod pattern;
 
+mod keys;
+mod narrow;
 mod swar;
 
 mod json;
