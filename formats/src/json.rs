@@ -16,6 +16,8 @@ mod tests;
 use std::sync::Arc;
 
 pub(crate) use discover::discover;
+pub(crate) use reader::is_number;
+pub(crate) use strings::unescape;
 
 use self::paths::{Edge, Node, Target};
 use self::reader::{Missing, Reader, Value};

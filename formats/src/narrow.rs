@@ -3,6 +3,7 @@
 use arrow_schema::DataType;
 
 use crate::column::ColumnSpec;
+use crate::json::is_number;
 use crate::timestamp;
 
 /// Integers up to here are exact as DOUBLE.
@@ -55,6 +56,16 @@ impl Seen {
             Some((_, true)) => self.moment = true,
             Some((_, false)) => self.local_time = true,
             None => self.text = true,
+        }
+    }
+
+    /// A word that may be of any type. Numbers are those of JSON: with 0 in front it is an identifier.
+    pub(crate) fn word(&mut self, text: &str) {
+        match text {
+            "" => {}
+            "true" | "false" => self.boolean = true,
+            text if is_number(text) => self.number(text),
+            text => self.string(text),
         }
     }
 

@@ -69,6 +69,12 @@ pub(super) fn describe(mismatch: Mismatch) -> String {
     format!("{} at byte {}", DESCRIPTIONS[mismatch.part], mismatch.offset + 1)
 }
 
+/// Whether the whole text is a number of JSON.
+pub(crate) fn is_number(text: &str) -> bool {
+    let mut reader = Reader::new(text);
+    !text.is_empty() && reader.number().is_ok() && reader.at == text.len()
+}
+
 /// Which of the open ones are objects: a bit each.
 #[derive(Debug, Default)]
 struct Nesting {

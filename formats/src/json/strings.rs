@@ -1,18 +1,20 @@
 //! Strings without their escapes.
 
-/// Appends `text`, the inside of a valid string of JSON, without its escapes.
+/// Appends `text`, the inside of a string of JSON, without its escapes. What is no escape of JSON
+/// stands for itself.
 pub(crate) fn unescape(text: &str, plain: &mut String) {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         plain.push_str(&rest[..at]);
         let (character, length) = escape(&rest.as_bytes()[at + 1..]);
         plain.push(character);
-        rest = rest.get(at + 1 + length..).unwrap_or_default();
+        rest = &rest[at + 1 + length..];
     }
     plain.push_str(rest);
 }
 
-/// The character of the escape behind a backslash, and how long it is.
+/// The character of the escape behind a backslash, and how long it is. Behind what is no escape the
+/// backslash is a character itself.
 fn escape(text: &[u8]) -> (char, usize) {
     let character = match text.first() {
         Some(b'b') => '\u{8}',
@@ -20,16 +22,16 @@ fn escape(text: &[u8]) -> (char, usize) {
         Some(b'n') => '\n',
         Some(b'r') => '\r',
         Some(b't') => '\t',
+        Some(byte @ (b'"' | b'\\' | b'/')) => char::from(*byte),
         Some(b'u') => return unicode(text),
-        Some(other) => char::from(*other),
-        None => char::REPLACEMENT_CHARACTER,
+        _ => return ('\\', 0),
     };
     (character, 1)
 }
 
 /// The character of `uXXXX`, or of two of them with a backslash between, which are halves of one.
 fn unicode(text: &[u8]) -> (char, usize) {
-    let Some(first) = hexadecimal(text) else { return (char::REPLACEMENT_CHARACTER, 1) };
+    let Some(first) = hexadecimal(text) else { return ('\\', 0) };
     if let Some(character) = char::from_u32(first) {
         return (character, 5);
     }
