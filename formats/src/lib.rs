@@ -20,6 +20,8 @@ mod timestamp;
 mod combined;
 mod pattern;
 
+mod swar;
+
 mod json;
 mod logfmt;
 mod syslog;
@@ -41,4 +43,4 @@ pub use column::ColumnSpec;
 pub use parser::{Failures, LineParser, Parsed};
 pub use scan::{Fields, Mismatch, Scanner};
 pub use spec::{FormatError, FormatSpec};
-pub use timestamp::{Instant, TimestampFormat};
+pub use timestamp::{Instant, Strftime, TimestampFormat};
