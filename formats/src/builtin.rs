@@ -9,8 +9,8 @@ mod apache_error;
 mod cri;
 mod glog;
 mod journald;
-mod logback;
 mod log4j;
+mod logback;
 mod nginx_error;
 mod postgres;
 mod python;
@@ -127,7 +127,11 @@ pub(crate) fn scanner(name: &str, columns: &[ColumnSpec]) -> Result<Arc<dyn Scan
     let format =
         find(name).ok_or_else(|| FormatError::new(format!("there is no format `{name}`")))?;
     let names: Vec<&str> = format.columns.iter().map(|(name, _)| *name).collect();
-    if let Some(column) = columns.iter().find(|column| !names.contains(&column.name.as_str())) {
+    let is_field = |column: &&ColumnSpec| {
+        names.contains(&column.name.as_str())
+            || (matches!(format.scan, Scan::Journald) && journald::is_key(&column.name))
+    };
+    if let Some(column) = columns.iter().find(|column| !is_field(column)) {
         return Err(FormatError::no_field(&column.name, &names));
     }
     match format.scan {

@@ -1,6 +1,10 @@
 //! What the tests of formats have in common.
 
-use arrow_array::{Array, StringViewArray};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampNanosecondType;
+use arrow_array::{Array, ArrayRef, StringViewArray};
 
 use crate::column::ColumnSpec;
 use crate::parser::LineParser;
@@ -64,10 +68,17 @@ pub(crate) fn values_of(format: &FormatSpec, line: &str) -> Result<Vec<String>, 
         return Err(reason);
     }
     let values = columns.iter().zip(&parsed.columns).filter(|(_, array)| array.is_valid(0));
-    Ok(values
-        .map(|(column, array)| {
-            let text = arrow_cast::display::array_value_to_string(array, 0).expect("it prints");
-            format!("{}={text}", column.name)
-        })
-        .collect())
+    Ok(values.map(|(column, array)| format!("{}={}", column.name, printed(array))).collect())
+}
+
+/// The first value of an array as text.
+pub(crate) fn printed(array: &ArrayRef) -> String {
+    let array: ArrayRef = match array.as_primitive_opt::<TimestampNanosecondType>() {
+        // Names of zones need a database of them.
+        Some(times) if times.timezone().is_some() => {
+            Arc::new(times.clone().with_timezone("+00:00"))
+        }
+        _ => Arc::clone(array),
+    };
+    arrow_cast::display::array_value_to_string(&array, 0).expect("it prints")
 }

@@ -20,6 +20,8 @@ mod timestamp;
 mod combined;
 mod pattern;
 
+mod keys;
+mod narrow;
 mod swar;
 
 mod json;
@@ -31,7 +33,7 @@ mod grok;
 mod regex;
 
 mod auto;
-mod builtin;
+pub mod builtin;
 
 pub mod text;
 

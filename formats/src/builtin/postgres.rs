@@ -15,9 +15,26 @@ const MESSAGE: usize = 7;
 
 /// What comes with another line is one of its own, with a level of its own.
 const LEVELS: &[&str] = &[
-    "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5", "DEBUG", "INFO", "NOTICE", "WARNING",
-    "ERROR", "LOG", "FATAL", "PANIC", "DETAIL", "HINT", "QUERY", "CONTEXT", "LOCATION",
-    "BACKTRACE", "STATEMENT",
+    "DEBUG1",
+    "DEBUG2",
+    "DEBUG3",
+    "DEBUG4",
+    "DEBUG5",
+    "DEBUG",
+    "INFO",
+    "NOTICE",
+    "WARNING",
+    "ERROR",
+    "LOG",
+    "FATAL",
+    "PANIC",
+    "DETAIL",
+    "HINT",
+    "QUERY",
+    "CONTEXT",
+    "LOCATION",
+    "BACKTRACE",
+    "STATEMENT",
 ];
 
 /// The time is what the server's clock showed: names of zones such as CST mean several of them.

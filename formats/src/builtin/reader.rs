@@ -39,11 +39,7 @@ impl fmt::Display for Missing {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(
-        line: &'a str,
-        slots: &'a [Option<usize>],
-        fields: &'a mut Fields,
-    ) -> Self {
+    pub(super) fn new(line: &'a str, slots: &'a [Option<usize>], fields: &'a mut Fields) -> Self {
         Self { line, at: 0, slots, fields }
     }
 
@@ -89,6 +85,22 @@ impl<'a> Reader<'a> {
             && self.fields.is_needed(slot)
         {
             self.fields.set_rewritten(slot, |out| out.push_str(text));
+        }
+    }
+
+    /// Fills a column with two parts of the line and what is put between them.
+    pub(super) fn set_joined(
+        &mut self,
+        column: usize,
+        first: Range<usize>,
+        between: &str,
+        second: Range<usize>,
+    ) {
+        if let Some(slot) = self.slots[column]
+            && self.fields.is_needed(slot)
+        {
+            let parts = [&self.line[first], between, &self.line[second]];
+            self.fields.set_rewritten(slot, |out| parts.iter().for_each(|part| out.push_str(part)));
         }
     }
 
