@@ -1,5 +1,6 @@
 //! Times as logs write them.
 
+pub(crate) mod clf;
 mod recognise;
 
 use chrono::{DateTime, NaiveDateTime};
