@@ -1,14 +1,21 @@
 //! Columns that a format fills, and how the text of a field becomes a value.
 
 mod builder;
+mod check;
 mod text;
+mod times;
 
 use arrow_schema::{DataType, TimeUnit};
 
 use crate::timestamp::TimestampFormat;
 
-pub(crate) use builder::{ColumnBuilder, Unfit};
+pub(crate) use builder::ColumnBuilder;
+pub(crate) use check::Check;
 pub(crate) use text::Line;
+
+/// A value that does not fit the type of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unfit;
 
 /// A column to fill: the field's name and the type that its text is converted to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -42,6 +42,8 @@ mod check;
 
 pub use auto::{Guess, choose};
 pub use column::ColumnSpec;
+#[doc(hidden)]
+pub use parser::Batch;
 pub use parser::{Failures, LineParser, Parsed};
 pub use scan::{Fields, Mismatch, Scanner};
 pub use spec::{FormatError, FormatSpec};

@@ -3,6 +3,8 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
+use crate::parser::Batch;
+
 /// Finds the fields of lines of one format.
 ///
 /// It is made for a list of columns, whose positions are the slots of [`Fields`].
@@ -18,6 +20,13 @@ pub trait Scanner: Debug + Send + Sync {
 
     /// What the line lacks, as a phrase such as ``expected `] "` ``.
     fn describe(&self, line: &str, mismatch: Mismatch) -> String;
+
+    /// Scans the lines of a batch. It stands here so that each format has a loop of its own, into
+    /// which its [`scan`](Self::scan) is compiled; nobody needs to write another one.
+    #[doc(hidden)]
+    fn scan_batch(&self, batch: &mut Batch<'_>) {
+        batch.run(self);
+    }
 }
 
 /// Where a line stops to have its format.
@@ -43,13 +52,20 @@ pub struct Fields {
 /// The rank of a slot without one: behind all others.
 pub(crate) const NO_RANK: u8 = u8::MAX;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is in a slot. The lengths of lines have 32 bits in Arrow's views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
     Null,
     /// Bytes of the line.
-    Line(Range<usize>),
+    Line {
+        start: u32,
+        end: u32,
+    },
     /// Bytes of [`Fields::rewritten`].
-    Rewritten(Range<usize>),
+    Rewritten {
+        start: u32,
+        end: u32,
+    },
 }
 
 impl Fields {
@@ -70,20 +86,23 @@ impl Fields {
     }
 
     /// Whether anybody will look at a slot.
+    #[inline]
     pub fn is_needed(&self, slot: usize) -> bool {
         self.needed[slot]
     }
 
     /// Puts bytes `range` of the line into a slot.
+    #[inline]
     pub fn set(&mut self, slot: usize, range: Range<usize>) {
-        self.slots[slot] = Slot::Line(range);
+        self.slots[slot] = Slot::Line { start: range.start as u32, end: range.end as u32 };
     }
 
     /// Puts text into a slot that does not stand in the line as it is: `write` appends it.
     pub fn set_rewritten(&mut self, slot: usize, write: impl FnOnce(&mut String)) {
         let start = self.rewritten.len();
         write(&mut self.rewritten);
-        self.slots[slot] = Slot::Rewritten(start..self.rewritten.len());
+        let end = self.rewritten.len();
+        self.slots[slot] = Slot::Rewritten { start: start as u32, end: end as u32 };
     }
 
     /// Empties a slot.
@@ -110,20 +129,16 @@ impl Fields {
         self.ranks.clear();
     }
 
-    pub(crate) fn slot(&self, slot: usize) -> &Slot {
-        &self.slots[slot]
-    }
-
-    pub(crate) fn rewritten(&self, range: &Range<usize>) -> &str {
-        &self.rewritten[range.clone()]
+    pub(crate) fn slot(&self, slot: usize) -> Slot {
+        self.slots[slot]
     }
 
     /// The text of a slot.
     pub(crate) fn text<'a>(&'a self, line: &'a str, slot: usize) -> Option<&'a str> {
-        match self.slot(slot) {
+        match self.slots[slot] {
             Slot::Null => None,
-            Slot::Line(range) => Some(&line[range.clone()]),
-            Slot::Rewritten(range) => Some(self.rewritten(range)),
+            Slot::Line { start, end } => Some(&line[start as usize..end as usize]),
+            Slot::Rewritten { start, end } => Some(&self.rewritten[start as usize..end as usize]),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod civil;
 mod parts;
+pub(crate) mod clf;
 mod recognise;
 mod strftime;
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow_array::builder::{BooleanBuilder, PrimitiveBuilder};
+use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -12,21 +13,15 @@ use arrow_array::{Array, ArrayRef, StringViewArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{ArrowError, DataType};
 
-use super::ColumnSpec;
 use super::text::{Line, TextBuilder};
-use crate::timestamp::TimestampFormat;
-
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
-
-/// A value that does not fit the type of its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unfit;
+use super::times::Times;
+use super::{ColumnSpec, Unfit};
 
 /// Collects the values of one column.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     values: Values,
-    time: TimestampFormat,
+    times: Times,
     data_type: DataType,
 }
 
@@ -50,8 +45,9 @@ enum Values {
 }
 
 impl ColumnBuilder {
-    /// For `rows` values, of lines in an array with so many buffers.
-    pub(crate) fn new(column: &ColumnSpec, rows: usize, line_buffers: usize) -> Self {
+    /// For a value of each line.
+    pub(crate) fn new(column: &ColumnSpec, lines: &StringViewArray) -> Self {
+        let rows = lines.len();
         let values = match &column.data_type {
             DataType::Int8 => Values::Int8(PrimitiveBuilder::with_capacity(rows)),
             DataType::Int16 => Values::Int16(PrimitiveBuilder::with_capacity(rows)),
@@ -66,9 +62,9 @@ impl ColumnBuilder {
             DataType::Boolean => Values::Boolean(BooleanBuilder::with_capacity(rows)),
             DataType::Timestamp(..) => Values::Timestamp(PrimitiveBuilder::with_capacity(rows)),
             DataType::Date32 => Values::Date(PrimitiveBuilder::with_capacity(rows)),
-            _ => Values::Text(TextBuilder::new(rows, line_buffers)),
+            _ => Values::Text(TextBuilder::new(rows, lines.data_buffers().len())),
         };
-        Self { values, time: column.time.clone(), data_type: column.data_type.clone() }
+        Self { values, times: Times::new(&column.time), data_type: column.data_type.clone() }
     }
 
     pub(crate) fn append_null(&mut self) {
@@ -90,7 +86,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends `field`, which stands at byte `start` of the line.
+    /// Appends the field that stands at bytes `start..end` of the line.
     ///
     /// # Errors
     /// When it does not fit the type of the column; NULL is appended then.
@@ -98,14 +94,14 @@ impl ColumnBuilder {
         &mut self,
         line: Line<'_>,
         start: usize,
-        field: &str,
+        end: usize,
     ) -> Result<(), Unfit> {
         match &mut self.values {
             Values::Text(values) => {
-                values.append_of(line, start, field);
+                values.append_of(line, start, &line.text[start..end]);
                 Ok(())
             }
-            _ => self.append_converted(field),
+            _ => self.append_converted(&line.text[start..end]),
         }
     }
 
@@ -147,26 +143,23 @@ impl ColumnBuilder {
                 value.map(|_| ()).ok_or(Unfit)
             }
             Values::Timestamp(values) => {
-                let value = self.time.parse(text).map(|instant| instant.nanos);
+                let value = self.times.read(text).map(|instant| instant.nanos);
                 values.append_option(value);
                 value.map(|_| ()).ok_or(Unfit)
             }
             Values::Date(values) => {
-                let days = self.time.parse(text).and_then(|instant| {
-                    i32::try_from(instant.local_nanos().div_euclid(NANOS_PER_DAY)).ok()
-                });
+                let days = self.times.read_days(text);
                 values.append_option(days);
                 days.map(|_| ()).ok_or(Unfit)
             }
         }
     }
 
-    /// The column, and the rows whose text did not fit a type that only the whole column is
-    /// converted to.
+    /// The column, and what did not fit a type that only the whole column is converted to.
     pub(crate) fn finish(
         self,
         lines: &StringViewArray,
-    ) -> Result<(ArrayRef, Vec<usize>), ArrowError> {
+    ) -> Result<(ArrayRef, UnfitTexts), ArrowError> {
         let array: ArrayRef = match self.values {
             Values::Text(values) => Arc::new(values.finish(lines)),
             Values::Int8(mut values) => Arc::new(values.finish()),
@@ -187,13 +180,27 @@ impl ColumnBuilder {
             Values::Date(mut values) => Arc::new(values.finish()),
         };
         if *array.data_type() == self.data_type {
-            return Ok((array, Vec::new()));
+            return Ok((array, UnfitTexts::default()));
         }
         let options = CastOptions { safe: true, ..CastOptions::default() };
         let converted = cast_with_options(&array, &self.data_type, &options)?;
-        let unfit = (0..array.len()).filter(|row| converted.is_null(*row) && array.is_valid(*row));
-        let unfit = unfit.collect();
-        Ok((converted, unfit))
+        let is_unfit = |row: &usize| converted.is_null(*row) && array.is_valid(*row);
+        let rows = (0..array.len()).filter(is_unfit).collect();
+        Ok((converted, UnfitTexts { rows, texts: array.as_string_view_opt().cloned() }))
+    }
+}
+
+/// Texts that did not fit when the whole column was converted.
+#[derive(Debug, Default)]
+pub(crate) struct UnfitTexts {
+    /// Their rows, ascending.
+    pub(crate) rows: Vec<usize>,
+    texts: Option<StringViewArray>,
+}
+
+impl UnfitTexts {
+    pub(crate) fn text(&self, row: usize) -> &str {
+        self.texts.as_ref().map_or("", |texts| texts.value(row))
     }
 }
 
@@ -207,7 +214,7 @@ where
     value.map(|_| ()).ok_or(Unfit)
 }
 
-fn boolean(text: &str) -> Option<bool> {
+pub(super) fn boolean(text: &str) -> Option<bool> {
     let is_one_of = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if is_one_of(["true", "yes", "1"]) {
         Some(true)

@@ -14,6 +14,8 @@ pub(crate) struct TextBuilder {
     /// How many buffers the lines have; the one behind them is `own`.
     line_buffers: u32,
     own: Vec<u8>,
+    /// Whether a view shows a part of a line.
+    shows_lines: bool,
 }
 
 /// One line with its view.
@@ -31,6 +33,7 @@ impl TextBuilder {
             line_buffers: u32::try_from(line_buffers)
                 .expect("an array has fewer than 2^32 buffers"),
             own: Vec::new(),
+            shows_lines: false,
         }
     }
 
@@ -43,8 +46,9 @@ impl TextBuilder {
     pub(crate) fn append_of(&mut self, line: Line<'_>, start: usize, field: &str) {
         debug_assert_eq!(line.text.get(start..start + field.len()), Some(field));
         let view = if field.len() <= MAX_INLINE_BYTES {
-            inline(field)
+            inline_of(line.text.as_bytes(), start, field)
         } else {
+            self.shows_lines = true;
             // A line with such a field is longer than what its own view would hold.
             let buffer = (line.view >> 64) as u32;
             let offset = (line.view >> 96) as u32 + start as u32;
@@ -69,7 +73,8 @@ impl TextBuilder {
 
     /// The column. `lines` is the array from which all lines came.
     pub(crate) fn finish(mut self, lines: &StringViewArray) -> StringViewArray {
-        let mut buffers = lines.data_buffers().to_vec();
+        let shows_any = self.shows_lines || !self.own.is_empty();
+        let mut buffers = if shows_any { lines.data_buffers().to_vec() } else { Vec::new() };
         if !self.own.is_empty() {
             buffers.push(Buffer::from_vec(self.own));
         }
@@ -80,6 +85,19 @@ impl TextBuilder {
         // so that what the views show is UTF-8, and their lengths and prefixes are the texts' own.
         unsafe { StringViewArray::new_unchecked(views, buffers, nulls) }
     }
+}
+
+/// The view of a short field. Where the line goes on behind it, a fixed number of bytes is copied,
+/// which is faster than just its own.
+fn inline_of(line: &[u8], start: usize, field: &str) -> u128 {
+    let Some(letters) = line.get(start..).and_then(|rest| rest.first_chunk::<MAX_INLINE_BYTES>())
+    else {
+        return inline(field);
+    };
+    let mut bytes = [0; 16];
+    bytes[4..].copy_from_slice(letters);
+    let kept = u128::MAX >> (8 * (MAX_INLINE_BYTES - field.len()));
+    (u128::from_le_bytes(bytes) & kept) | field.len() as u128
 }
 
 fn inline(text: &str) -> u128 {
