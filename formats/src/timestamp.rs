@@ -3,6 +3,7 @@
 mod civil;
 pub(crate) mod clf;
 mod parts;
+pub(crate) mod clf;
 mod recognise;
 mod strftime;
 
