@@ -148,6 +148,37 @@ const CASES: &[(&str, &str, &str)] = &[
         "FROM 'data/app.log' |> PIPE 'grep -v INFO' |> PIPE 'cut -d\" \" -f3' |> PIPE 'tr a-z A-Z' AS (service)",
     ),
     ("pipe_odd_text", "PipeExec", "FROM 'data/app.log' |> PIPE $$\n  # naïve ☃ `'\"\\\n  cat\n$$"),
+    // PARSE, FOLD and GAPFILL
+    ("parse", "PARSE COMBINED", "FROM 'data/access.log' |> PARSE COMBINED"),
+    (
+        "parse_pruned",
+        "-> (path), predicate=",
+        "SELECT path FROM 'data/mixed.log' PARSE COMBINED ON ERROR SKIP WHERE status = 200 AND ip <> 'x'",
+    ),
+    (
+        "parse_pattern",
+        "PARSE PATTERN",
+        "FROM 'data/app.log' |> PARSE PATTERN '<day> <level> <_>' AS (day TIMESTAMP FORMAT '%Y-%m-%d', Level)",
+    ),
+    ("parse_builtin", "PARSE APACHE_ERROR", "FROM 'data/access.log' |> PARSE APACHE_ERROR"),
+    (
+        "parse_without_origin",
+        "ParseExec",
+        "SELECT 'a=1 b=x' AS line |> PARSE LOGFMT AS (a BIGINT, b DECIMAL(10, 2))",
+    ),
+    ("parse_in_order", "in order", "FROM 'data/access.log' |> ORDER BY line |> PARSE COMBINED"),
+    ("fold", "FoldExec", "FROM 'data/events/*.log' |> FOLD START '^2' MAX 2 LINES"),
+    ("fold_in_order", "in order", "FROM 'data/app.log' |> ORDER BY line |> FOLD START 'INFO'"),
+    (
+        "gapfill",
+        "partition_by=[tier",
+        "FROM 'data/requests.csv' |> GAPFILL hits BY 1 PARTITION BY (tier) |> ORDER BY tier, hits",
+    ),
+    (
+        "gapfill_months",
+        "by 1 months",
+        "FROM (VALUES (DATE '2026-01-31'), (DATE '2026-04-30')) AS t(day) |> GAPFILL day BY INTERVAL '1 month'",
+    ),
     // Among DataFusion's own nodes
     (
         "aggregated",

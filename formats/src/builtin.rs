@@ -110,11 +110,6 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     FORMATS.into_iter().map(|format| format.name)
 }
 
-/// The names of all of them.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    std::iter::empty()
-}
-
 /// The columns of the format.
 pub(crate) fn columns(name: &str) -> Vec<ColumnSpec> {
     let column = |(name, kind): &(&str, Kind)| match kind {

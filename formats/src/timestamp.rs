@@ -3,7 +3,6 @@
 mod civil;
 pub(crate) mod clf;
 mod parts;
-pub(crate) mod clf;
 mod recognise;
 mod strftime;
 

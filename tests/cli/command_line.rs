@@ -117,7 +117,7 @@ fn exit_statuses() {
     check("SELECT 1 FROM nosuch", 2);
     check("SELECT 1 FROM 'nosuch'", 2);
     check("SELECT 'unfinished", 2);
-    check("FROM 'x' |> PARSE COMBINED", 2);
+    check("FROM 'x' |> PARSE COMBINE", 2);
     check("FROM 'x' |> MAP LUA 'function(' AS (x)", 2);
     check("SET gleam.nosuch = 1", 2);
     check("SET gleam.operator_timeout = 'soon'", 2);

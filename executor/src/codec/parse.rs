@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 use datafusion_proto::protobuf::{PhysicalExprNode, Schema as SchemaMessage};
@@ -48,16 +48,12 @@ pub(super) struct ParseMessage {
 /// Nothing where the usual forms are recognised.
 #[derive(Clone, PartialEq, Message)]
 struct TimeMessage {
-    #[prost(oneof = "Time", tags = "1, 2")]
-    time: Option<Time>,
-}
-
-#[derive(Clone, PartialEq, Oneof)]
-enum Time {
-    #[prost(int64, tag = "1")]
-    Before(i64),
-    #[prost(string, tag = "2")]
-    Strftime(String),
+    /// Times without a year are before this moment, in seconds since the epoch.
+    #[prost(int64, optional, tag = "1")]
+    before: Option<i64>,
+    /// The form, in strftime's conversions.
+    #[prost(string, optional, tag = "2")]
+    strftime: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -115,12 +111,13 @@ impl Decoder<'_> {
             return Err(broken(&"a name and a form of times for each field"));
         }
         let columns = fields.fields().iter().zip(message.times).map(|(field, time)| {
-            ColumnSpec::new(field.name(), field.data_type().clone()).with_time(time.into())
+            let column = ColumnSpec::new(field.name(), field.data_type().clone());
+            Ok(column.with_time(time.try_into()?))
         });
         let spec = ParseSpec {
             label: message.label.unwrap_or_default().into(),
             format,
-            columns: columns.collect(),
+            columns: columns.collect::<Result<_>>()?,
             names: message.names,
             on_error: known::<OnErrorMessage>(message.on_error)?.into(),
         };
@@ -156,22 +153,30 @@ pub(super) fn within(index: u64, length: usize) -> Result<usize> {
 
 impl From<&TimestampFormat> for TimeMessage {
     fn from(format: &TimestampFormat) -> Self {
-        let time = match format {
-            TimestampFormat::Recognised => None,
-            TimestampFormat::RecognisedBefore(moment) => Some(Time::Before(*moment)),
-            TimestampFormat::Strftime(text) => Some(Time::Strftime(text.clone())),
-        };
-        Self { time }
+        match format {
+            TimestampFormat::Recognised => Self::default(),
+            TimestampFormat::RecognisedBefore(moment) => {
+                Self { before: Some(*moment), strftime: None }
+            }
+            TimestampFormat::Strftime(form) => {
+                Self { before: form.moment(), strftime: Some(form.text().to_owned()) }
+            }
+        }
     }
 }
 
-impl From<TimeMessage> for TimestampFormat {
-    fn from(message: TimeMessage) -> Self {
-        match message.time {
+impl TryFrom<TimeMessage> for TimestampFormat {
+    type Error = DataFusionError;
+
+    fn try_from(message: TimeMessage) -> Result<Self> {
+        let form = match message.strftime {
+            Some(text) => Self::strftime(&text).map_err(|error| broken(&error))?,
             None => Self::Recognised,
-            Some(Time::Before(moment)) => Self::RecognisedBefore(moment),
-            Some(Time::Strftime(text)) => Self::Strftime(text),
-        }
+        };
+        Ok(match message.before {
+            Some(moment) => form.before(moment),
+            None => form,
+        })
     }
 }
 

@@ -74,7 +74,7 @@ impl Session {
                     &datafusion::common::DFSchema::empty(),
                 )
             })?;
-            Ok(declared_column(data_type, column, format))
+            declared_column(data_type, column, format)
         });
         let declared = declared.collect::<Result<Vec<_>>>()?;
         let all = match base {

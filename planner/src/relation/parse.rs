@@ -55,7 +55,11 @@ pub(super) fn plan(
         return Err(external(refuse(message, operator.keyword)));
     }
     let now = now_seconds();
-    let columns = fields.columns.into_iter().map(|column| at_the_latest(column, now));
+    let columns = fields.columns.into_iter().map(|column| {
+        // Times without a year are of the year in which they are past.
+        let time = column.time.clone().before(now);
+        column.with_time(time)
+    });
     let name = clause.format.name.value.to_uppercase();
     let label = label(format!("PARSE {name}"), operator.keyword);
     let spec = ParseSpec {
@@ -124,7 +128,7 @@ fn fields(
             .iter()
             .zip(columns)
             .map(|(field, column)| declared_column(field.data_type().clone(), column, &format));
-        let columns = columns.collect();
+        let columns = columns.collect::<Result<_>>()?;
         return Ok(Fields { format, columns, names });
     }
     let found = match own_columns {
@@ -147,7 +151,7 @@ pub(crate) fn declared_column(
     data_type: DataType,
     column: &ColumnDecl,
     format: &FormatSpec,
-) -> ColumnSpec {
+) -> Result<ColumnSpec> {
     let written = column.name.value.clone();
     let fields = format.columns().ok().flatten().unwrap_or_default();
     let has = |name: &str| fields.iter().any(|field| field.name == name);
@@ -157,23 +161,22 @@ pub(crate) fn declared_column(
         _ => written,
     };
     let spec = ColumnSpec::new(name, data_type);
-    match &column.time_format {
-        Some(format) => spec.with_time(TimestampFormat::Strftime(format.text.clone())),
-        None => spec,
+    let Some(code) = &column.time_format else { return Ok(spec) };
+    let is_time = matches!(spec.data_type, DataType::Timestamp(..) | DataType::Date32);
+    if !is_time {
+        let message =
+            format!("FORMAT is for times, and {} is {}", column.name, types::shown(column));
+        return Err(external(refuse(message, code.span)));
+    }
+    match TimestampFormat::strftime(&code.text) {
+        Ok(time) => Ok(spec.with_time(time)),
+        Err(error) => Err(external(of_code(error, code))),
     }
 }
 
 fn now_seconds() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Times without a year are of the year in which they are past.
-fn at_the_latest(column: ColumnSpec, now: i64) -> ColumnSpec {
-    if column.time == TimestampFormat::Recognised {
-        return column.with_time(TimestampFormat::RecognisedBefore(now));
-    }
-    column
 }
 
 pub(crate) fn is_auto(format: &FormatName) -> bool {
@@ -195,6 +198,16 @@ pub(crate) fn of_format(
             .next(),
     };
     let diagnostic = refuse(error.message, place.unwrap_or_else(|| format.whole()));
+    match error.hint {
+        Some(hint) => diagnostic.with_hint(hint),
+        None => diagnostic,
+    }
+}
+
+/// What is wrong with the form of a time, at its place.
+fn of_code(error: FormatError, code: &Code) -> Diagnostic {
+    let place = error.offset.map_or(code.span, |offset| place_in(code, offset));
+    let diagnostic = refuse(error.message, place);
     match error.hint {
         Some(hint) => diagnostic.with_hint(hint),
         None => diagnostic,
