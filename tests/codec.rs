@@ -229,7 +229,7 @@ fn survives(node: &str, query: &str) -> Result<(), Failed> {
     })
 }
 
-async fn plan_survives(Planned { plan, context }: Planned) -> Result<(), Failed> {
+async fn plan_survives(Planned { plan, context, .. }: Planned) -> Result<(), Failed> {
     let bytes = encode(&plan)?;
     let decoded = decode(&bytes, &context)?;
     same("plans", &shown(&plan), &shown(&decoded))?;
@@ -265,7 +265,7 @@ async fn pipe_with_clauses(
     format: WireFormat,
     on_error: OnError,
 ) -> Result<Planned, Failed> {
-    let Planned { plan, context } = plan("SELECT line FROM 'data/app.log'").await?;
+    let Planned { plan, context, .. } = plan("SELECT line FROM 'data/app.log'").await?;
     let line = col("line", &plan.schema())?;
     let label = OperatorLabel { keyword: "PIPE".into(), place: Place { line: 2, column: 7 } };
     let command = PipeCommand { label, code: "cat; exit 3".to_owned() };
@@ -291,7 +291,7 @@ async fn pipe_with_clauses(
     let arguments = OperatorArguments { values: vec![line], origin: None, roots: Roots::default() };
     let schema = plan.schema();
     let pipe = PipeExec::new(plan, Arc::new(spec), arguments, arrangement, schema);
-    Ok(Planned { plan: Arc::new(pipe), context })
+    Ok(Planned { plan: Arc::new(pipe), context, notes: Vec::new() })
 }
 
 fn spec_of(plan: &Arc<dyn ExecutionPlan>) -> Result<&PipeSpec, Failed> {
@@ -303,7 +303,7 @@ fn spec_of(plan: &Arc<dyn ExecutionPlan>) -> Result<&PipeSpec, Failed> {
 fn stdin_survives() -> Result<(), Failed> {
     let check = |node: &str, query| {
         runtime().block_on(async {
-            let Planned { plan, context } = plan(query).await?;
+            let Planned { plan, context, .. } = plan(query).await?;
             let decoded = decode(&encode(&plan)?, &context)?;
             same("plans", &shown(&plan), &shown(&decoded))?;
             if shown(&decoded).contains(node) { Ok(()) } else { Err(Failed::from(shown(&decoded))) }
@@ -338,11 +338,11 @@ fn broken(damage: BoxedStrategy<Damage>) -> Result<(), Failed> {
     let _entered = runtime.enter();
     let mut plans = Vec::new();
     for (_, _, query) in CASES.iter().filter(|(name, ..)| *name != "filter_of_literals") {
-        let Planned { plan, context } = runtime.block_on(plan(query))?;
+        let Planned { plan, context, .. } = runtime.block_on(plan(query))?;
         plans.push((encode(&plan)?, context));
     }
     for (scope, format, on_error) in CLAUSES {
-        let Planned { plan, context } =
+        let Planned { plan, context, .. } =
             runtime.block_on(pipe_with_clauses(scope, format, on_error))?;
         plans.push((encode(&plan)?, context));
     }

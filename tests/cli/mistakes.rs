@@ -247,7 +247,12 @@ fn lua_code_that_is_no_function() {
 
 #[test]
 fn what_comes_later_says_so() {
-    check("SELECT * FROM 's3://logs/access.log'", "not supported yet: sources at s3://", "'s3", &[]);
+    check(
+        "SELECT * FROM 's3://logs/access.log'",
+        "not supported yet: sources at s3://",
+        "'s3",
+        &[],
+    );
 }
 
 #[test]

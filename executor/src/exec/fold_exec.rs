@@ -155,10 +155,6 @@ impl ExecutionPlan for FoldExec {
         super::distribution(self.in_order)
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         vec![&self.input]
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::internal_datafusion_err;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
@@ -59,7 +59,9 @@ pub struct GapfillExec {
 impl GapfillExec {
     /// `schema` is that of the input, with columns that may be NULL.
     pub fn new(input: Arc<dyn ExecutionPlan>, spec: Arc<GapfillSpec>, schema: SchemaRef) -> Self {
-        let properties = operator_properties(&input, EquivalenceProperties::new(schema));
+        let ordering = ordering(&spec, &schema);
+        let equivalences = EquivalenceProperties::new_with_orderings(schema, ordering);
+        let properties = operator_properties(&input, equivalences);
         Self { input, spec, properties, metrics: ExecutionPlanMetricsSet::new() }
     }
 
@@ -69,17 +71,19 @@ impl GapfillExec {
     }
 
     fn input_column(&self, index: usize) -> Arc<dyn PhysicalExpr> {
-        Arc::new(Column::new(self.input.schema().field(index).name(), index))
+        column(&self.input.schema(), index)
     }
+}
 
-    /// Groups one after the other, each in the order of its buckets; NULLs last.
-    fn ordering(&self) -> Option<LexOrdering> {
-        let options = SortOptions { descending: false, nulls_first: false };
-        let columns = self.spec.keys.iter().chain([&self.spec.column]);
-        LexOrdering::new(
-            columns.map(|column| PhysicalSortExpr::new(self.input_column(*column), options)),
-        )
-    }
+/// Groups one after the other, each in the order of its buckets; NULLs last. Rows come and go so.
+fn ordering(spec: &GapfillSpec, schema: &Schema) -> Option<LexOrdering> {
+    let options = SortOptions { descending: false, nulls_first: false };
+    let columns = spec.keys.iter().chain([&spec.column]);
+    LexOrdering::new(columns.map(|index| PhysicalSortExpr::new(column(schema, *index), options)))
+}
+
+fn column(schema: &Schema, index: usize) -> Arc<dyn PhysicalExpr> {
+    Arc::new(Column::new(schema.field(index).name(), index))
 }
 
 impl fmt::Display for GapStep {
@@ -119,7 +123,8 @@ impl ExecutionPlan for GapfillExec {
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        vec![self.ordering().map(OrderingRequirements::from)]
+        let ordering = ordering(&self.spec, &self.input.schema());
+        vec![ordering.map(OrderingRequirements::from)]
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {

@@ -192,10 +192,6 @@ impl ExecutionPlan for ParseExec {
         super::distribution(self.in_order)
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         vec![&self.input]
     }
