@@ -2,15 +2,33 @@
 //!
 //! The syntax is that of Grafana Loki's `pattern` parser
 //! (<https://grafana.com/docs/loki/latest/query/log_queries/#pattern>): a capture takes everything
-//! up to the next literal, `<_>` is skipped, and what stands behind the last part is left alone.
+//! up to the first place of the literal behind it, or the rest of the line where nothing is behind
+//! it; `<_>` is skipped; and what stands behind the last literal is left alone. Other than in Loki, a
+//! line that lacks a literal does not match, and shows nothing of what was found in front of it.
+
+mod parts;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
+use memchr::memchr;
 use memchr::memmem::Finder;
 
 use crate::column::ColumnSpec;
 use crate::scan::{Fields, Mismatch, Scanner};
 use crate::spec::FormatError;
+use parts::Parts;
+
+/// The columns that the captures name.
+pub(crate) fn columns(text: &str) -> Result<Vec<ColumnSpec>, FormatError> {
+    Ok(Parts::parse(text)?.names().map(ColumnSpec::text).collect())
+}
+
+/// A scanner that fills `columns`.
+pub(crate) fn scanner(text: &str, columns: &[ColumnSpec]) -> Result<Arc<dyn Scanner>, FormatError> {
+    Ok(Arc::new(Pattern::try_new(text, columns)?))
+}
 
 /// Finds fields between literals.
 #[derive(Debug)]
@@ -24,39 +42,32 @@ struct Pattern {
 #[derive(Debug)]
 struct Capture {
     slot: Option<usize>,
-    /// Empty where the capture takes the rest of the line.
     literal: String,
-    finder: Finder<'static>,
+    end: End,
 }
 
-/// The columns that the captures name.
-pub(crate) fn columns(text: &str) -> Result<Vec<ColumnSpec>, FormatError> {
-    let (_, captures) = parts(text)?;
-    let named = captures.iter().filter(|(name, _)| *name != "_");
-    Ok(named.map(|(name, _)| ColumnSpec::text(*name)).collect())
-}
-
-/// A scanner that fills `columns`.
-pub(crate) fn scanner(text: &str, columns: &[ColumnSpec]) -> Result<Arc<dyn Scanner>, FormatError> {
-    Ok(Arc::new(Pattern::try_new(text, columns)?))
+/// How the end of a capture is found.
+#[derive(Debug)]
+enum End {
+    Line,
+    Byte(u8),
+    Text(Box<Finder<'static>>),
 }
 
 impl Pattern {
     fn try_new(text: &str, columns: &[ColumnSpec]) -> Result<Self, FormatError> {
-        let (prefix, captures) = parts(text)?;
-        let names: Vec<&str> = captures.iter().map(|(name, _)| *name).collect();
-        for column in columns {
-            if column.name == "_" || !names.contains(&column.name.as_str()) {
-                let fields: Vec<&str> = names.into_iter().filter(|name| *name != "_").collect();
-                return Err(FormatError::no_field(&column.name, &fields));
-            }
+        let parts = Parts::parse(text)?;
+        let names: Vec<&str> = parts.names().collect();
+        if let Some(column) = columns.iter().find(|column| !names.contains(&column.name.as_str())) {
+            return Err(FormatError::no_field(&column.name, &names));
         }
-        let capture = |(name, literal): &(&str, &str)| Capture {
-            slot: columns.iter().position(|column| column.name == *name),
-            literal: (*literal).to_string(),
-            finder: Finder::new(literal.as_bytes()).into_owned(),
+        let capture = |capture: &parts::Capture<'_>| Capture {
+            slot: columns.iter().position(|column| column.name == capture.name),
+            literal: capture.literal.to_string(),
+            end: End::new(capture.literal),
         };
-        Ok(Self { prefix: prefix.to_string(), captures: captures.iter().map(capture).collect() })
+        let captures = parts.captures.iter().map(capture).collect();
+        Ok(Self { prefix: parts.prefix.to_string(), captures })
     }
 }
 
@@ -67,12 +78,8 @@ impl Scanner for Pattern {
         }
         let mut at = self.prefix.len();
         for (part, capture) in self.captures.iter().enumerate() {
-            let end = if capture.literal.is_empty() {
-                line.len()
-            } else {
-                let found = capture.finder.find(&line.as_bytes()[at..]);
-                at + found.ok_or(Mismatch { offset: at, part: part + 1 })?
-            };
+            let length = capture.end.find(&line.as_bytes()[at..]);
+            let end = at + length.ok_or(Mismatch { offset: at, part: part + 1 })?;
             if let Some(slot) = capture.slot {
                 fields.set(slot, at..end);
             }
@@ -82,62 +89,31 @@ impl Scanner for Pattern {
     }
 
     fn describe(&self, _line: &str, mismatch: Mismatch) -> String {
-        let literal = match mismatch.part.checked_sub(1) {
-            None => &self.prefix,
-            Some(capture) => &self.captures[capture].literal,
-        };
-        format!("no `{literal}` from byte {} on", mismatch.offset + 1)
+        match mismatch.part.checked_sub(1) {
+            None => format!("expected `{}` at the start", self.prefix),
+            Some(capture) => {
+                let literal = &self.captures[capture].literal;
+                format!("expected `{literal}` from byte {} on", mismatch.offset + 1)
+            }
+        }
     }
 }
 
-/// What the pattern begins with, and each capture with the literal behind it.
-fn parts(text: &str) -> Result<(&str, Vec<(&str, &str)>), FormatError> {
-    let mut captures: Vec<(&str, &str)> = Vec::new();
-    let mut rest = text;
-    let mut prefix = None;
-    // Where the literal in front of the next capture starts.
-    let mut literal = text;
-    let mut searched = 0;
-    while let Some(open) = rest[searched..].find('<').map(|at| at + searched) {
-        let inside = &rest[open + 1..];
-        let Some(name) = inside.split('>').next().filter(|name| is_name(name, inside)) else {
-            searched = open + 1;
-            continue;
-        };
-        let before = &literal[..literal.len() - (rest.len() - open)];
-        if before.is_empty() && prefix.is_some() {
-            let offset = text.len() - rest.len() + open;
-            return Err(FormatError::new("nothing stands between two captures")
-                .at(offset)
-                .with_hint("a capture ends where the text behind it begins"));
+impl End {
+    fn new(literal: &str) -> Self {
+        match literal.as_bytes() {
+            [] => Self::Line,
+            [byte] => Self::Byte(*byte),
+            text => Self::Text(Box::new(Finder::new(text).into_owned())),
         }
-        match captures.last_mut() {
-            None => prefix = Some(before),
-            Some(last) => last.1 = before,
-        }
-        if name != "_" && captures.iter().any(|(other, _)| *other == name) {
-            let offset = text.len() - rest.len() + open;
-            return Err(FormatError::new(format!("two captures are named `{name}`")).at(offset));
-        }
-        captures.push((name, ""));
-        rest = &inside[name.len() + 1..];
-        literal = rest;
-        searched = 0;
     }
-    let Some(prefix) = prefix else {
-        return Err(FormatError::new("the pattern has no capture")
-            .with_hint("write <name> for what becomes a column, <_> for what is skipped"));
-    };
-    if let Some(last) = captures.last_mut() {
-        last.1 = literal;
-    }
-    Ok((prefix, captures))
-}
 
-/// Whether `name` is a name with a `>` behind it.
-fn is_name(name: &str, inside: &str) -> bool {
-    let mut letters = name.bytes();
-    inside.len() > name.len()
-        && letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
+    /// The length of the capture at the start of `rest`.
+    fn find(&self, rest: &[u8]) -> Option<usize> {
+        match self {
+            Self::Line => Some(rest.len()),
+            Self::Byte(byte) => memchr(*byte, rest),
+            Self::Text(finder) => finder.find(rest),
+        }
+    }
 }
