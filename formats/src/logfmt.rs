@@ -11,12 +11,11 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::StringViewArray;
 
-use self::words::{Missing, Value, Words};
+use self::words::{Value, Words};
 use crate::column::ColumnSpec;
 use crate::json::unescape;
 use crate::keys::Keys;
