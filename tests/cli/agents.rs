@@ -99,6 +99,28 @@ fn the_failing_row_the_place_and_the_agent_are_named() {
     failed.code(1).says(&["exited with status 3", "oh no"]).says(&["agent 127.0.0.1:"]);
 }
 
+/// The name is one of the driver's directory; an agent's may have another file of that name.
+#[test]
+fn lines_are_those_of_the_file_that_was_read() {
+    let place = Place::with("logs/app.log", "good\ngood\nbad\n");
+    place.write("app.log", "good\ngood\ngood\ngood\nbad\n");
+    let elsewhere = Place::with("app.log", "\n".repeat(30));
+    let agents = Agent::several(&elsewhere, 2);
+    let fails = "MAP LUA 'function(line) return assert(line ~= \"bad\") end' AS (x BOOLEAN)";
+    let skips =
+        "MAP LUA 'function(line) return line end' AS (x BIGINT) ON ERROR SKIP |> WHERE x > 0";
+    for (file, place_of_bad) in [("app.log", "app.log:5"), ("logs/*.log", "logs/app.log:3")] {
+        let query = format!("{SPREAD} FROM '{file}' |> {fails}");
+        let failed = place.sql(query).on(&place, &agents).run();
+        failed.code(1).says(&[&format!("at {place_of_bad}\n")]);
+        let query = format!(
+            "{SPREAD} FROM '{file}' |> FILTER LUA 'function(line) return line == \"bad\" end' |> {skips}"
+        );
+        let skipped = place.sql(query).on(&place, &agents).run();
+        skipped.code(0).says(&[&format!("  {place_of_bad}: ")]);
+    }
+}
+
 #[test]
 fn rows_with_errors_are_counted_over_all_agents() {
     let place = log();
