@@ -14,6 +14,7 @@ mod cli {
     mod agents_command;
     mod agents_lost;
     mod agents_policy;
+    mod agents_spill;
     mod ancestor;
     mod answers;
     mod children;

@@ -108,7 +108,9 @@ fn agents() -> &'static Agents {
         let runtime = runtime();
         let program = Path::new(env!("CARGO_BIN_EXE_gleam-sql"));
         let token = Token::random().expect("there is randomness");
-        let agents = LocalAgents::start(program, MOST_AGENTS, SLOTS, &[], &token);
+        // What they leave there when they are killed, those of the next run remove.
+        let options = ["--spill-dir".into(), env!("CARGO_TARGET_TMPDIR").into()];
+        let agents = LocalAgents::start(program, MOST_AGENTS, SLOTS, &options, &token);
         let agents = runtime.block_on(agents).expect("agents can be started");
         Agents { urls: agents.urls(), token, _agents: agents, _runtime: runtime }
     });

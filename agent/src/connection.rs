@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::address::agent_name;
 use crate::exchange::{AgentLost, Traffic, channel};
+use crate::network;
 use crate::proto::agent::agent_client::AgentClient;
 use crate::proto::agent::{HelloRequest, StatusRequest, StatusResponse};
 use crate::security::{Token, credentials};
@@ -131,7 +132,9 @@ impl AgentConnections {
             stays_on_this_machine(agent).await?;
         }
         let endpoint = self.endpoint(agent).map_err(|error| self.unreachable(agent, &error))?;
-        let connected = endpoint.connect().await;
+        let connected = network::spawn(async move { endpoint.connect().await }).join().await;
+        let connected =
+            connected.map_err(|ended| failed(agent, format!("cannot be reached: {ended}"), ""))?;
         let channel =
             self.with_credentials(connected.map_err(|error| self.unreachable(agent, &error))?);
         let hello =

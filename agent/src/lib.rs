@@ -8,6 +8,7 @@ pub mod credit;
 pub mod drain;
 pub mod exchange;
 pub mod local_agents;
+mod network;
 pub mod proto;
 pub mod security;
 pub mod server;

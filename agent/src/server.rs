@@ -23,6 +23,7 @@ use tower::layer::util::{Identity, Stack};
 use crate::connection::AgentConnections;
 use crate::drain::Drain;
 use crate::exchange::{self, Traffic};
+use crate::network;
 use crate::proto::agent::agent_server::AgentServer;
 use crate::security::{RequireToken, TlsError, TlsFiles, Token};
 use crate::status::AgentStatus;
@@ -92,7 +93,7 @@ pub enum ServeError {
 /// An agent that has its port.
 pub struct BoundAgent {
     address: SocketAddr,
-    listener: TcpListener,
+    listener: std::net::TcpListener,
     router: Router<Stack<RequireToken, Identity>>,
     traffic: Arc<Traffic>,
     drain: Arc<Drain>,
@@ -101,7 +102,8 @@ pub struct BoundAgent {
 }
 
 impl BoundAgent {
-    /// Takes the port. Calls are answered from [`BoundAgent::serve`] on.
+    /// Takes the port. Calls are answered from [`BoundAgent::serve`] on. The tasks of plans run in the
+    /// runtime of who calls this.
     ///
     /// # Errors
     /// When the address may not be listened on, or cannot.
@@ -112,6 +114,7 @@ impl BoundAgent {
         let failed = |source| ServeError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let listener = listener.into_std().map_err(failed)?;
         let traffic = Arc::new(Traffic::default());
         let drain = Arc::new(Drain::default());
         let (health, health_service) = health_reporter();
@@ -131,8 +134,14 @@ impl BoundAgent {
     /// # Errors
     /// When the port fails.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
-        let connections = TcpListenerStream::new(self.listener);
-        let serving = self.router.serve_with_incoming(connections);
+        let address = self.address;
+        let failed = move |source| ServeError::Listen { address, source };
+        let (listener, router) = (self.listener, self.router);
+        let serving = network::spawn(async move {
+            let connections =
+                TcpListenerStream::new(TcpListener::from_std(listener).map_err(failed)?);
+            router.serve_with_incoming(connections).await.map_err(ServeError::Transport)
+        });
         let ending = async {
             stop.await;
             self.drain.begin();
@@ -141,7 +150,10 @@ impl BoundAgent {
                 .await;
         };
         tokio::select! {
-            served = serving => served.map_err(ServeError::Transport),
+            served = serving.join() => match served {
+                Ok(served) => served,
+                Err(ended) => Err(failed(std::io::Error::other(ended))),
+            },
             () = ending => Ok(()),
         }
     }

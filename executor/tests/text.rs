@@ -6,7 +6,7 @@
     reason = "tests start programs and talk to who runs them"
 )]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,8 +17,8 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use gleam_sql_executor::text::{
-    INVALID_UTF8_LINES, TextError, line_number_at, line_number_of, stdin_table, text_table,
-    with_origin,
+    INVALID_UTF8_LINES, TextError, line_number_at, line_number_of, name_and_path, stdin_table,
+    text_table, with_origin,
 };
 use tempfile::TempDir;
 
@@ -327,11 +327,15 @@ async fn origins_lead_to_line_numbers() {
                 panic!("{row}")
             };
             let origin = origin.parse().expect("an integer");
-            let number = line_number_of(file, origin).expect("it can be read again");
+            let (shown, read) = name_and_path(file);
+            assert_eq!(shown, path);
+            let open = || File::open(read.expect("it is a file of this machine"));
+            let number = line_number_of(origin, open).expect("it can be read again");
             assert_eq!(number.to_string(), line_no, "{row}");
         }
-        assert_eq!(line_number_at(&path, 6).expect("it can be read"), 3);
-        assert_eq!(line_number_at(&path, 9).expect("it can be read"), 3);
+        let open = || File::open(&path).expect("it is there");
+        assert_eq!(line_number_at(open(), 6).expect("it can be read"), 3);
+        assert_eq!(line_number_at(open(), 9).expect("it can be read"), 3);
     }
 }
 

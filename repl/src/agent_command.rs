@@ -3,8 +3,6 @@
 use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use gleam_sql_agent::security::{Token, write_certificates};
@@ -15,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use crate::args::{AgentArgs, AgentCommand, CertsArgs};
 use crate::interrupt;
 use crate::report::{self, Failure};
+use crate::spill::SpillDirectory;
 
 /// Of the machine's memory, what the queries of an agent may hold unless told otherwise.
 const MEMORY_PERCENT: u64 = 70;
@@ -49,7 +48,7 @@ async fn serve(args: &AgentArgs) -> Result<(), Failure> {
     if args.for_parent {
         return serve_parent(args).await;
     }
-    let spill = SpillDirectory::make(args)?;
+    let spill = spill_directory(args)?;
     let config = config(args, args.listen, args.peer.token().map_err(usage)?, &spill)?;
     let agent = BoundAgent::bind(config).await.map_err(usage)?;
     report::say(&format!("gleam-sql agent listens on {}\n", agent.address()));
@@ -74,7 +73,7 @@ async fn serve_parent(args: &AgentArgs) -> Result<(), Failure> {
     let mut line = String::new();
     input.read_line(&mut line).await.map_err(usage)?;
     let token = Token::parse(&line, "standard input").map_err(usage)?;
-    let spill = SpillDirectory::make(args)?;
+    let spill = spill_directory(args)?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let agent = BoundAgent::bind(config(args, any_port, token, &spill)?).await.map_err(usage)?;
     writeln!(io::stdout(), "{}", agent.address()).map_err(usage)?;
@@ -102,11 +101,16 @@ fn config(
         tls: args.peer.tls(),
         slots: args.slots.map_or(cores, usize::from),
         memory_bytes: usize::try_from(memory).unwrap_or(usize::MAX),
-        spill_directory: spill.0.clone(),
+        spill_directory: spill.path().to_owned(),
         spill_bytes: args.spill_limit.0,
         policy: Arc::new(policy(args)?),
         grace_period: args.grace_period,
     })
+}
+
+fn spill_directory(args: &AgentArgs) -> Result<SpillDirectory, Failure> {
+    let parent = args.spill_dir.clone().unwrap_or_else(std::env::temp_dir);
+    SpillDirectory::of_agent(&parent)
 }
 
 fn policy(args: &AgentArgs) -> Result<Policy, Failure> {
@@ -127,29 +131,4 @@ fn default_memory_bytes() -> u64 {
 
 fn usage(error: impl std::fmt::Display) -> Failure {
     Failure::usage(error.to_string())
-}
-
-/// A directory of this process; it goes with it.
-struct SpillDirectory(PathBuf);
-
-impl SpillDirectory {
-    fn make(args: &AgentArgs) -> Result<Self, Failure> {
-        let parent = args.spill_dir.clone().unwrap_or_else(std::env::temp_dir);
-        let path = parent.join(format!("gleam-sql-agent-{}", std::process::id()));
-        // One of an earlier process that had the same number and was killed.
-        let _ = fs::remove_dir_all(&path);
-        let made = fs::create_dir_all(&parent)
-            // Others may write to the temporary directory: theirs is no place for rows.
-            .and_then(|()| fs::DirBuilder::new().mode(0o700).create(&path));
-        made.map_err(|error| {
-            Failure::usage(format!("cannot spill to {}: {error}", path.display()))
-        })?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for SpillDirectory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -29,13 +29,17 @@ pub(crate) struct Named {
     pub(crate) connections: Arc<AgentConnections>,
 }
 
-/// Connects to the agents that `args` name; `None` where they name none.
+/// Connects to the agents that `args` name; `None` where they name none. Agents that this starts spill
+/// to `spill_directory`.
 ///
 /// # Errors
 /// When none of them can be used.
-pub(crate) async fn connect(args: &ClusterArgs) -> Result<Option<Connected>, Failure> {
-    if let Some(count) = args.local_agents {
-        return local(count.get()).await.map(Some);
+pub(crate) async fn connect(
+    args: &ClusterArgs,
+    spill_directory: Option<&Path>,
+) -> Result<Option<Connected>, Failure> {
+    if let (Some(count), Some(spill_directory)) = (args.local_agents, spill_directory) {
+        return local(count.get(), spill_directory).await.map(Some);
     }
     match named(args).await? {
         Some(named) => reached(named).await.map(Some),
@@ -57,11 +61,12 @@ pub(crate) async fn named(args: &ClusterArgs) -> Result<Option<Named>, Failure> 
     Ok(Some(Named { agents, connections: Arc::new(connections) }))
 }
 
-async fn local(count: usize) -> Result<Connected, Failure> {
+async fn local(count: usize, spill_directory: &Path) -> Result<Connected, Failure> {
     let token = Token::random().map_err(usage)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let slots = cores.div_ceil(count);
-    let started = LocalAgents::start(Path::new(PROGRAM), count, slots, &[], &token).await;
+    let options = ["--spill-dir".into(), spill_directory.into()];
+    let started = LocalAgents::start(Path::new(PROGRAM), count, slots, &options, &token).await;
     let agents = started.map_err(usage)?;
     let channels = Arc::new(AgentConnections::new(&token, None, Arc::new(Traffic::default())));
     let cluster = Cluster { agents: agents.urls(), channels, slots };

@@ -11,10 +11,14 @@ mod output;
 mod report;
 mod script;
 mod source;
+mod spill;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use args::Invocation;
+use report::Failure;
+use spill::SpillDirectory;
 
 /// Address space for the stack of each thread; memory is used as it is touched. Planning recurses
 /// as deep as a statement is nested or long, up to the parser's limits.
@@ -31,34 +35,58 @@ fn main() -> ExitCode {
         return code;
     }
     let invocation = Invocation::parse();
+    let status = match spill_directory(&invocation) {
+        Ok(spill) => {
+            let status = run(invocation, spill.as_ref().map(|spill| spill.path().to_owned()));
+            gleam_sql_executor::child::kill_all();
+            // Not before the agents are killed: they would go on to write to it.
+            drop(spill);
+            status
+        }
+        Err(failure) => {
+            report::say(&failure.message);
+            failure.status
+        }
+    };
+    // Not by way of destructors: a thread may sit in a read of standard input for ever.
+    std::process::exit(status)
+}
+
+/// What the agents that this command starts spill to. It is held here because the tasks of a runtime
+/// that is shut down need not be dropped before the process exits.
+fn spill_directory(invocation: &Invocation) -> Result<Option<SpillDirectory>, Failure> {
+    match invocation {
+        Invocation::Query(args) if args.cluster.local_agents.is_some() => {
+            SpillDirectory::of_local_agents().map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Does what the command line asks for, and gives the exit status.
+fn run(invocation: Invocation, spill: Option<PathBuf>) -> i32 {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(threads())
         .thread_stack_size(STACK_BYTES)
         .build();
-    let status = match runtime {
-        Ok(runtime) => {
-            let status = runtime.block_on(async {
-                match invocation {
-                    Invocation::Query(args) => {
-                        interrupt::or_interrupted(script::run_all(args)).await
-                    }
-                    Invocation::Agents(args) => {
-                        interrupt::or_interrupted(agents_command::run(args)).await
-                    }
-                    Invocation::Agent(args) => agent_command::run(args).await,
-                }
-            });
-            // It would wait for a read of standard input that may last for ever.
-            runtime.shutdown_background();
-            status
-        }
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
         Err(error) => {
             report::say(&format!("error: cannot start: {error}\n"));
-            report::RUNTIME_FAILURE
+            return report::RUNTIME_FAILURE;
         }
     };
-    gleam_sql_executor::child::kill_all();
-    // Not by way of destructors: a thread may sit in a read of standard input for ever.
-    std::process::exit(status)
+    let status = runtime.block_on(async {
+        match invocation {
+            Invocation::Query(args) => {
+                interrupt::or_interrupted(script::run_all(args, spill)).await
+            }
+            Invocation::Agents(args) => interrupt::or_interrupted(agents_command::run(args)).await,
+            Invocation::Agent(args) => agent_command::run(args).await,
+        }
+    });
+    // It would wait for a read of standard input that may last for ever.
+    runtime.shutdown_background();
+    status
 }

@@ -1,6 +1,7 @@
 //! Runs the statements of scripts, in order, up to the first error.
 
 use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use datafusion::physical_plan::execute_stream;
 use gleam_sql_agent::address::agent_name;
@@ -17,9 +18,10 @@ use crate::{cluster, explain};
 const RETRY_HINT: &str =
     "its programs may have had effects already; --retry runs such a query once more";
 
-/// Runs everything that the command line asks for, and gives the exit status.
-pub(crate) async fn run_all(args: Args) -> i32 {
-    match try_run_all(args).await {
+/// Runs everything that the command line asks for, and gives the exit status. Agents that this starts
+/// spill to `spill_directory`.
+pub(crate) async fn run_all(args: Args, spill_directory: Option<PathBuf>) -> i32 {
+    match try_run_all(args, spill_directory.as_deref()).await {
         Ok(()) => 0,
         Err(failure) => {
             report::say(&failure.message);
@@ -28,9 +30,9 @@ pub(crate) async fn run_all(args: Args) -> i32 {
     }
 }
 
-async fn try_run_all(args: Args) -> Result<(), Failure> {
+async fn try_run_all(args: Args, spill_directory: Option<&Path>) -> Result<(), Failure> {
     let stdin_is_taken = args.sources.contains(&Source::Stdin);
-    let connected = cluster::connect(&args.cluster).await?;
+    let connected = cluster::connect(&args.cluster, spill_directory).await?;
     let cluster = connected.as_ref().map(|connected| connected.cluster.clone());
     let options = SessionOptions { stdin_is_taken, cluster, ..Default::default() };
     let is_terminal = io::stdout().is_terminal();

@@ -1,5 +1,6 @@
 //! Queries on agents answer, fail and warn as they do on one machine.
 
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use crate::support::{AccessLog, Agent, Place, check_as};
@@ -99,6 +100,28 @@ fn the_failing_row_the_place_and_the_agent_are_named() {
     failed.code(1).says(&["exited with status 3", "oh no"]).says(&["agent 127.0.0.1:"]);
 }
 
+/// The name is one of the driver's directory; an agent's may have another file of that name.
+#[test]
+fn lines_are_those_of_the_file_that_was_read() {
+    let place = Place::with("logs/app.log", "good\ngood\nbad\n");
+    place.write("app.log", "good\ngood\ngood\ngood\nbad\n");
+    let elsewhere = Place::with("app.log", "\n".repeat(30));
+    let agents = Agent::several(&elsewhere, 2);
+    let fails = "MAP LUA 'function(line) return assert(line ~= \"bad\") end' AS (x BOOLEAN)";
+    let skips =
+        "MAP LUA 'function(line) return line end' AS (x BIGINT) ON ERROR SKIP |> WHERE x > 0";
+    for (file, place_of_bad) in [("app.log", "app.log:5"), ("logs/*.log", "logs/app.log:3")] {
+        let query = format!("{SPREAD} FROM '{file}' |> {fails}");
+        let failed = place.sql(query).on(&place, &agents).run();
+        failed.code(1).says(&[&format!("at {place_of_bad}\n")]);
+        let query = format!(
+            "{SPREAD} FROM '{file}' |> FILTER LUA 'function(line) return line == \"bad\" end' |> {skips}"
+        );
+        let skipped = place.sql(query).on(&place, &agents).run();
+        skipped.code(0).says(&[&format!("  {place_of_bad}: ")]);
+    }
+}
+
 #[test]
 fn rows_with_errors_are_counted_over_all_agents() {
     let place = log();
@@ -158,4 +181,29 @@ fn standard_input_stays_where_it_is() {
         .run();
     counted.success();
     assert_eq!(counted.rows(), ["b,1", "a,2"]);
+}
+
+/// Agents read the paths of their own disks. The link leads each process to a file of the directory that
+/// it runs in, so that the same path is there on one agent and not on the other.
+#[test]
+fn a_file_that_an_agent_lacks_is_named_with_the_agent() {
+    let (place, with, without) = (log(), log(), Place::new());
+    for name in ["t.csv", "u.csv"] {
+        place.write(name, "n\n1\n2\n3\n4\n");
+        with.write(name, "n\n1\n2\n3\n4\n");
+    }
+    for name in ["access.log", "t.csv", "u.csv"] {
+        let link = place.path(&format!("own-{name}"));
+        symlink(format!("/proc/self/cwd/{name}"), link).expect("links can be made");
+    }
+    let agents = [Agent::start(&with, &[]), Agent::start(&without, &[])];
+    for (query, file) in [
+        ("SELECT count(*) FROM 'own-access.log'", "own-access.log"),
+        ("SELECT line, count(*) FROM 'own-*.log' GROUP BY line", "own-access.log"),
+        ("FROM 'own-access.log' |> PIPE 'cat' |> ORDER BY line", "own-access.log"),
+        ("SELECT sum(n) FROM 'own-*.csv'", ".csv"),
+    ] {
+        let failed = place.sql(format!("{SPREAD} {query}")).on(&place, &agents).run();
+        failed.code(1).says(&[file, "No such file", &format!("on agent {}", agents[1].address)]);
+    }
 }

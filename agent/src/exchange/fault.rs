@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::error::Error;
+use std::sync::Arc;
 
 use datafusion::error::DataFusionError;
 use datafusion_distributed::TaskKey;
@@ -9,6 +10,7 @@ use gleam_sql_executor::error::OperatorError;
 use gleam_sql_executor::operator::{OperatorLabel, Place};
 use gleam_sql_executor::policy::PolicyError;
 use gleam_sql_executor::text::TextError;
+use tokio::task::JoinError;
 use tonic::{Code, Status};
 
 use crate::proto::exchange as wire;
@@ -129,6 +131,9 @@ impl Site {
             fault.hint = text.hint();
         } else if let Some(refusal) = find::<PolicyError>(error) {
             fault.message = refusal.to_string();
+        } else if let Some(ended) = find::<Arc<JoinError>>(error) {
+            // That is how a repartitioning hands the panic of its input to all of its outputs.
+            fault.message = without_number(ended);
         } else {
             fault.message = error.find_root().strip_backtrace();
         }
@@ -139,6 +144,13 @@ impl Site {
     pub(crate) fn panicked(&self, panic: &(dyn Any + Send)) -> wire::Fault {
         self.fault(format!("a task panicked: {}", panic_message(panic))).into()
     }
+}
+
+/// `a task panicked with message …`; its number means nothing to anybody.
+fn without_number(ended: &JoinError) -> String {
+    let text = ended.to_string();
+    let text = text.strip_prefix("task ").unwrap_or(&text);
+    format!("a task {}", text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start())
 }
 
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {

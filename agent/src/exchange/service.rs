@@ -9,6 +9,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion_distributed::{ExecuteTaskRequest, MaybeEncoded, ProducerHead, TaskKey, Worker};
 use futures::Stream;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
@@ -29,13 +30,14 @@ const MAX_PARTITIONS: u64 = 1 << 16;
 /// Messages of one call that wait for the connection; each is a frame at most.
 const QUEUED_MESSAGES: usize = 8;
 
-/// The service for the tasks of `worker`. Errors name `agent_name`.
+/// The service for the tasks of `worker`, which run in the runtime of who calls this: that of the
+/// connections is not for them. Errors name `agent_name`.
 pub fn service(
     worker: Worker,
     agent_name: String,
     traffic: Arc<Traffic>,
 ) -> ExchangeServer<ExchangeService> {
-    let service = ExchangeService { worker, agent_name, traffic };
+    let service = ExchangeService { worker, agent_name, traffic, operators: Handle::current() };
     // The credit bounds messages, and the limit on rows the longest one.
     ExchangeServer::new(service)
         .max_decoding_message_size(usize::MAX)
@@ -47,6 +49,8 @@ pub struct ExchangeService {
     worker: Worker,
     agent_name: String,
     traffic: Arc<Traffic>,
+    /// Where tasks run.
+    operators: Handle,
 }
 
 #[tonic::async_trait]
@@ -75,7 +79,10 @@ impl Exchange for ExchangeService {
         let running = self.traffic.serve(key);
         let production = match self.open(request, &site).await {
             Ok(streams) => {
-                let production = Production::start(site, options, start, streams, messages);
+                let production = {
+                    let _entered = self.operators.enter();
+                    Production::start(site, options, start, streams, messages)
+                };
                 Some(SpawnedTask::spawn(production.run(consumer)))
             }
             Err(fault) => {
@@ -97,8 +104,11 @@ impl ExchangeService {
     ) -> Result<Vec<SendableRecordBatchStream>, Fault> {
         let worker = self.worker.clone();
         // In a task of its own, so that a panic becomes a fault with its message.
-        let opened = SpawnedTask::spawn(async move { worker.execute_task(request).await }).await;
-        match opened {
+        let opening = {
+            let _entered = self.operators.enter();
+            SpawnedTask::spawn(async move { worker.execute_task(request).await })
+        };
+        match opening.await {
             Ok(Ok((streams, _))) => Ok(streams),
             Ok(Err(error)) => Err(site.describe(&error)),
             Err(ended) => match ended.try_into_panic() {

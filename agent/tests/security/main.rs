@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at its first failure")]
 
+mod busy;
 mod calls;
 mod certificates;
 mod draining;

@@ -1,5 +1,7 @@
 //! What an operator takes from its input rows.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -55,10 +57,18 @@ impl RowOrigins {
     pub(super) fn of(&self, row: usize) -> Option<RowOrigin> {
         let file = self.file.as_string_view_opt().filter(|file| row < file.len())?.value(row);
         let offset = self.offset.as_primitive_opt::<Int64Type>()?.value(row);
-        // The name comes from a row, and a row can say anything.
-        let allowed = self.roots.check(Path::new(file)).ok();
-        let line_number = allowed.and_then(|()| text::line_number_of(file, offset).ok());
-        Some(RowOrigin { file: file.to_owned(), line_number, last_line_number: None })
+        let (name, path) = text::name_and_path(file);
+        let line_number = text::line_number_of(offset, || self.open_again(path)).ok();
+        Some(RowOrigin { file: name.to_owned(), line_number, last_line_number: None })
+    }
+
+    /// The path comes from a row, and a row can say anything.
+    fn open_again(&self, path: Option<&str>) -> io::Result<File> {
+        let path = Path::new(path.ok_or(io::ErrorKind::NotFound)?);
+        self.roots.check(path).map_err(io::Error::other)?;
+        let file = File::open(path)?;
+        self.roots.check_open(&file, path).map_err(io::Error::other)?;
+        Ok(file)
     }
 }
 

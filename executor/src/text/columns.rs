@@ -5,14 +5,28 @@ use arrow::buffer::{Buffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
+use super::names::FileName;
 use super::{Lines, line_views};
 
-/// The column of [`schema_with_origin`] that repeats `file`.
+/// The column of [`schema_with_origin`] that tells a line's file: its name as in `file`, and behind a
+/// NUL, which no name has, the path that was read. The path is absolute, because an agent's directory
+/// is not the one that the name was written in; without one the file cannot be read again.
 pub const ORIGIN_FILE: &str = "__gleam_file";
 /// The column of [`schema_with_origin`] that tells a line's place in its file: the offset of
 /// its first byte, or where that leads nowhere (compressed text, standard input) the negative
 /// line number. [`line_number_of`](super::line_number_of) reads both.
 pub const ORIGIN_OFFSET: &str = "__gleam_offset";
+
+/// Between the name and the path in [`ORIGIN_FILE`].
+const ORIGIN_SEPARATOR: char = '\0';
+
+/// The name of a file and the path that was read, of a value of [`ORIGIN_FILE`].
+pub fn name_and_path(origin: &str) -> (&str, Option<&str>) {
+    match origin.split_once(ORIGIN_SEPARATOR) {
+        Some((name, path)) => (name, Some(path)),
+        None => (origin, None),
+    }
+}
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::new(text_fields())));
 static SCHEMA_WITH_ORIGIN: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -75,10 +89,11 @@ impl Columns {
     }
 
     /// A batch of `rows` numbered from `line_no`, of which nobody needs the text.
-    pub(crate) fn counted(&self, file: &FileColumn, line_no: u64, rows: usize) -> RecordBatch {
+    pub(crate) fn counted(&self, file: &FileColumns, line_no: u64, rows: usize) -> RecordBatch {
         let arrays = self.indices.iter().map(|&index| match index {
             LINE_NO => line_numbers(line_no, rows),
-            _ => file.array(rows),
+            ORIGIN_FILE_INDEX => file.origins.array(rows),
+            _ => file.names.array(rows),
         });
         self.batch(arrays.collect(), rows)
     }
@@ -87,13 +102,14 @@ impl Columns {
     pub(crate) fn batch_of(
         &self,
         lines: &Lines,
-        file: &FileColumn,
+        file: &FileColumns,
         origin: OriginKind,
     ) -> (RecordBatch, usize) {
         let mut invalid_lines = 0;
         let rows = lines.rows();
         let arrays = self.indices.iter().map(|&index| match index {
-            FILE | ORIGIN_FILE_INDEX => file.array(rows),
+            FILE => file.names.array(rows),
+            ORIGIN_FILE_INDEX => file.origins.array(rows),
             LINE_NO => line_numbers(lines.line_no(), rows),
             LINE => {
                 let views = line_views(lines);
@@ -135,15 +151,32 @@ fn origins(lines: &Lines, kind: OriginKind) -> ArrayRef {
     })
 }
 
-/// Makes `file` columns: one name, many times, stored once.
+/// The values of `file` and [`ORIGIN_FILE`] in the rows of one file.
 #[derive(Debug)]
-pub(crate) struct FileColumn {
+pub(crate) struct FileColumns {
+    names: RepeatedText,
+    origins: RepeatedText,
+}
+
+impl FileColumns {
+    pub(crate) fn new(file: &FileName) -> Self {
+        let origin = match &file.path {
+            Some(path) => format!("{}{ORIGIN_SEPARATOR}{path}", file.shown),
+            None => file.shown.clone(),
+        };
+        Self { names: RepeatedText::new(&file.shown), origins: RepeatedText::new(&origin) }
+    }
+}
+
+/// One text, many times, stored once.
+#[derive(Debug)]
+struct RepeatedText {
     view: u128,
     buffers: Vec<Buffer>,
 }
 
-impl FileColumn {
-    pub(crate) fn new(name: &str) -> Self {
+impl RepeatedText {
+    fn new(name: &str) -> Self {
         let bytes = name.as_bytes();
         let view = make_view(bytes, 0, 0);
         let is_inline = bytes.len() <= 12;
@@ -168,7 +201,7 @@ mod tests {
     #[test]
     fn file_columns_repeat_the_name() {
         for name in ["", "a.log", "twelve.bytes", "a/longer/name/ü.log"] {
-            let array = FileColumn::new(name).array(3);
+            let array = RepeatedText::new(name).array(3);
             array.to_data().validate_full().unwrap();
             let names = array.as_string_view().iter().flatten().collect::<Vec<_>>();
             assert_eq!(names, [name; 3]);

@@ -34,7 +34,7 @@ mod views;
 mod walk;
 
 pub use codec::{decode, encode};
-pub use columns::{ORIGIN_FILE, ORIGIN_OFFSET, schema, schema_with_origin};
+pub use columns::{ORIGIN_FILE, ORIGIN_OFFSET, name_and_path, schema, schema_with_origin};
 pub use compression::Compression;
 pub use error::{LinePlace, TextError};
 pub use format::TextFormat;

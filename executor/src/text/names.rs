@@ -1,3 +1,12 @@
+/// One file: for the user, and for the system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileName {
+    /// What the user would write: the value of the `file` column, and what errors say.
+    pub(crate) shown: String,
+    /// The absolute path of a file of this machine.
+    pub(crate) path: Option<String>,
+}
+
 /// Turns locations back into what the user wrote: the value of the `file` column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FileNames {

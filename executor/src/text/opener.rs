@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 
 use super::TextError;
 use super::input::{Input, read_head};
-use super::names::FileNames;
+use super::names::{FileName, FileNames};
 use super::reader::{Recipe, TextReader};
 use super::remote::RemoteReader;
 use super::threaded::read_in_thread;
@@ -43,8 +43,10 @@ impl FileOpener for TextOpener {
         let Some(store) = self.store.clone() else {
             let path = PathBuf::from(format!("/{location}"));
             let roots = self.roots.clone();
+            let name = FileName { shown: name, path: Some(format!("/{location}")) };
             return Ok(Box::pin(async move { open_local(path, name, &roots, range, recipe) }));
         };
+        let name = FileName { shown: name, path: None };
         Ok(Box::pin(async move {
             // An object is read by its first range: it cannot be cut.
             if range.is_some_and(|range| range.start > 0) {
@@ -52,7 +54,7 @@ impl FileOpener for TextOpener {
             }
             let object = store.get(&location).await;
             let object = object.map_err(|error| TextError::Open {
-                file: name.clone(),
+                file: name.shown.clone(),
                 source: io::Error::other(error),
             })?;
             match object.payload {
@@ -69,16 +71,16 @@ impl FileOpener for TextOpener {
 /// Reads a regular file in place, as DataFusion reads its own; anything else in a thread.
 fn open_local(
     path: PathBuf,
-    name: String,
+    name: FileName,
     roots: &Roots,
     range: Option<Range<u64>>,
     recipe: Recipe,
 ) -> Result<BatchStream> {
-    let opening = |source| TextError::Open { file: name.clone(), source };
+    let opening = |source| TextError::Open { file: name.shown.clone(), source };
     roots.check(&path)?;
     let metadata = path.metadata().map_err(opening)?;
     if metadata.is_dir() {
-        return Err(TextError::Directory { file: name }.into());
+        return Err(TextError::Directory { file: name.shown }.into());
     }
     if metadata.is_file() {
         let file = File::open(&path).map_err(opening)?;
@@ -90,12 +92,12 @@ fn open_local(
         return Ok(stream::empty().boxed());
     }
     let roots = roots.clone();
-    read_in_thread(name.clone(), move || open_stream(&path, name, &roots, recipe).map(Some))
+    read_in_thread(name.shown.clone(), move || open_stream(&path, name, &roots, recipe).map(Some))
 }
 
 fn open_stream(
     path: &Path,
-    name: String,
+    name: FileName,
     roots: &Roots,
     recipe: Recipe,
 ) -> Result<TextReader, TextError> {
@@ -104,26 +106,26 @@ fn open_stream(
         roots.check_open(&file, path).map_err(io::Error::other)?;
         Input::of_stream(file)
     };
-    let input = open().map_err(|source| TextError::Open { file: name.clone(), source })?;
+    let input = open().map_err(|source| TextError::Open { file: name.shown.clone(), source })?;
     Ok(TextReader::new(name, input, recipe))
 }
 
 fn read_file(
     file: File,
-    name: String,
+    name: FileName,
     range: Option<Range<u64>>,
     recipe: Recipe,
 ) -> Result<BatchStream> {
     let input = Input::of_file(file, range, recipe.columns.need_line_no())
-        .map_err(|source| TextError::Read { file: name.clone(), source })?;
+        .map_err(|source| TextError::Read { file: name.shown.clone(), source })?;
     let reader = input.map(|input| TextReader::new(name, input, recipe));
     let batches = reader.into_iter().flatten();
     Ok(stream::iter(batches.map(|batch| batch.map_err(Into::into))).boxed())
 }
 
-fn open_remote(mut reader: RemoteReader, name: String, recipe: Recipe) -> Result<BatchStream> {
-    read_in_thread(name.clone(), move || {
-        let reading = |source| TextError::Read { file: name.clone(), source };
+fn open_remote(mut reader: RemoteReader, name: FileName, recipe: Recipe) -> Result<BatchStream> {
+    read_in_thread(name.shown.clone(), move || {
+        let reading = |source| TextError::Read { file: name.shown.clone(), source };
         let head = read_head(&mut reader).map_err(reading)?;
         let input = Input::of_reader(head, Box::new(reader)).map_err(reading)?;
         Ok(Some(TextReader::new(name, input, recipe)))

@@ -4,13 +4,12 @@ use std::io::{self, Read};
 use super::Compression;
 use super::input::read_head;
 
-/// The number, from 1, of the line that `file` has at `offset` bytes of its text. Reads the
-/// file up to there, which is for error messages, not for rows.
+/// The number, from 1, of the line that `file`, just opened, has at `offset` bytes of its text. Reads
+/// the file up to there, which is for error messages, not for rows.
 ///
 /// # Errors
 /// When the file cannot be read again; a pipe cannot.
-pub fn line_number_at(file: &str, offset: u64) -> io::Result<u64> {
-    let mut file = File::open(file)?;
+pub fn line_number_at(mut file: File, offset: u64) -> io::Result<u64> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "only files can be read again"));
     }
@@ -24,13 +23,14 @@ pub fn line_number_at(file: &str, offset: u64) -> io::Result<u64> {
     count_newlines(text.take(offset)).map(|newlines| newlines + 1)
 }
 
-/// The line number that a value of [`ORIGIN_OFFSET`](super::ORIGIN_OFFSET) stands for.
+/// The line number that a value of [`ORIGIN_OFFSET`](super::ORIGIN_OFFSET) stands for, in a file that
+/// is opened only when it is needed.
 ///
 /// # Errors
-/// As [`line_number_at`].
-pub fn line_number_of(file: &str, origin: i64) -> io::Result<u64> {
+/// As [`line_number_at`], and those of `open`.
+pub fn line_number_of(origin: i64, open: impl FnOnce() -> io::Result<File>) -> io::Result<u64> {
     match u64::try_from(origin) {
-        Ok(offset) => line_number_at(file, offset),
+        Ok(offset) => line_number_at(open()?, offset),
         Err(_) => Ok(origin.unsigned_abs()),
     }
 }

@@ -1,9 +1,10 @@
 use arrow::record_batch::RecordBatch;
 use datafusion::physical_plan::metrics::Count;
 
-use super::columns::{Columns, FileColumn};
+use super::columns::{Columns, FileColumns};
 use super::count::LineCounter;
 use super::input::Input;
+use super::names::FileName;
 use super::{Arrival, LineBatcher, LinePlace, LineTooLong, TextError};
 
 /// The metric that counts lines which were not UTF-8 and had bytes replaced by U+FFFD.
@@ -32,7 +33,7 @@ impl Recipe {
 /// The batches of one input. Blocks while it reads.
 pub(crate) struct TextReader {
     file: String,
-    file_column: FileColumn,
+    file_columns: FileColumns,
     recipe: Recipe,
     input: Input,
     arrival: Arrival,
@@ -52,8 +53,8 @@ enum Work {
 }
 
 impl TextReader {
-    /// Reads `input`, which the user knows as `file`.
-    pub(crate) fn new(file: String, input: Input, recipe: Recipe) -> Self {
+    /// Reads `input`, which is that of `file`.
+    pub(crate) fn new(file: FileName, input: Input, recipe: Recipe) -> Self {
         let is_inside = input.offset > 0;
         let work = if recipe.columns.need_text() {
             let batcher = LineBatcher::new(recipe.batch_rows, recipe.batch_bytes)
@@ -65,8 +66,9 @@ impl TextReader {
             let line_no = input.line_no;
             Work::Count { counter, bytes: Vec::with_capacity(COUNT_BYTES), rows: 0, line_no }
         };
-        let file_column = FileColumn::new(&file);
-        Self { file, file_column, recipe, input, arrival: Arrival::Flowing, work, is_done: false }
+        let file_columns = FileColumns::new(&file);
+        let file = file.shown;
+        Self { file, file_columns, recipe, input, arrival: Arrival::Flowing, work, is_done: false }
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, TextError> {
@@ -84,7 +86,7 @@ impl TextReader {
                 .map_err(|error| too_long(&self.file, &self.input, error))?;
             if let Some(lines) = lines {
                 let (batch, invalid_lines) =
-                    self.recipe.columns.batch_of(&lines, &self.file_column, self.input.origin);
+                    self.recipe.columns.batch_of(&lines, &self.file_columns, self.input.origin);
                 self.recipe.invalid_lines.add(invalid_lines);
                 return Ok(Some(batch));
             }
@@ -119,7 +121,7 @@ impl TextReader {
             return Ok(None);
         }
         let batch_rows = self.recipe.batch_rows.min(*rows);
-        let batch = self.recipe.columns.counted(&self.file_column, *line_no, batch_rows);
+        let batch = self.recipe.columns.counted(&self.file_columns, *line_no, batch_rows);
         *rows -= batch_rows;
         *line_no += batch_rows as u64;
         Ok(Some(batch))
@@ -188,7 +190,8 @@ mod tests {
         let invalid_lines = Count::new();
         let recipe = Recipe { columns, batch_rows, batch_bytes, invalid_lines };
         let input = Input::of_file(file.reopen().unwrap(), Some(range), needs_line_no).unwrap();
-        let reader = input.map(|input| TextReader::new("f".to_owned(), input, recipe));
+        let name = FileName { shown: "f".to_owned(), path: None };
+        let reader = input.map(|input| TextReader::new(name, input, recipe));
         reader.into_iter().flatten().map(Result::unwrap).collect()
     }
 
@@ -260,7 +263,8 @@ mod tests {
         let columns = Columns::new(vec![2]);
         let input = Input::of_file(file.reopen().unwrap(), None, false).unwrap().unwrap();
         let recipe = Recipe { columns, batch_rows: 2, batch_bytes: 4, invalid_lines: Count::new() };
-        let mut reader = TextReader::new("f.log".to_owned(), input, recipe);
+        let name = FileName { shown: "f.log".to_owned(), path: None };
+        let mut reader = TextReader::new(name, input, recipe);
         if let Work::Cut(batcher) = &mut reader.work {
             let small = std::mem::replace(batcher, LineBatcher::new(2, 4));
             *batcher = small.with_max_line_bytes(8);

@@ -25,6 +25,7 @@ use datafusion::physical_plan::{
 
 use super::columns::Columns;
 use super::input::Input;
+use super::names::FileName;
 use super::reader::{INVALID_UTF8_LINES, Recipe, TextReader};
 use super::threaded::read_in_thread;
 use super::{TextError, schema, schema_with_origin};
@@ -172,5 +173,6 @@ fn open_stdin(recipe: Recipe) -> Result<TextReader, TextError> {
     let opening = |source| TextError::Open { file: STDIN_NAME.to_owned(), source };
     let file = io::stdin().as_fd().try_clone_to_owned().map_err(opening)?;
     let input = Input::of_stream(File::from(file)).map_err(opening)?;
-    Ok(TextReader::new(STDIN_NAME.to_owned(), input, recipe))
+    let name = FileName { shown: STDIN_NAME.to_owned(), path: None };
+    Ok(TextReader::new(name, input, recipe))
 }
