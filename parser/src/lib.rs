@@ -22,6 +22,8 @@ mod statement;
 
 mod tokens;
 
+mod variables;
+
 mod limits;
 
 mod stack;
@@ -69,3 +71,4 @@ pub use statement::{
     Code, ColumnDecl, FunctionClause, LuaClause, LuaVerb, OnError, Operator, OperatorKind,
     PipeClause, ReduceClause, ReduceKey, Scope, Statement, TextFormat,
 };
+pub use variables::Variables;
