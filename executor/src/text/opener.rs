@@ -102,7 +102,7 @@ fn open_stream(
     let open = || {
         let file = File::open(path)?;
         roots.check_open(&file, path).map_err(io::Error::other)?;
-        Input::of_stream(file)
+        Input::of_stream(file, &recipe.scanned)
     };
     let input = open().map_err(|source| TextError::Open { file: name.clone(), source })?;
     Ok(TextReader::new(name, input, recipe))
@@ -114,7 +114,7 @@ fn read_file(
     range: Option<Range<u64>>,
     recipe: Recipe,
 ) -> Result<BatchStream> {
-    let input = Input::of_file(file, range, recipe.columns.need_line_no())
+    let input = Input::of_file(file, range, recipe.columns.need_line_no(), &recipe.scanned)
         .map_err(|source| TextError::Read { file: name.clone(), source })?;
     let reader = input.map(|input| TextReader::new(name, input, recipe));
     let batches = reader.into_iter().flatten();
@@ -125,7 +125,7 @@ fn open_remote(mut reader: RemoteReader, name: String, recipe: Recipe) -> Result
     read_in_thread(name.clone(), move || {
         let reading = |source| TextError::Read { file: name.clone(), source };
         let head = read_head(&mut reader).map_err(reading)?;
-        let input = Input::of_reader(head, Box::new(reader)).map_err(reading)?;
+        let input = Input::of_reader(head, Box::new(reader), &recipe.scanned).map_err(reading)?;
         Ok(Some(TextReader::new(name, input, recipe)))
     })
 }
