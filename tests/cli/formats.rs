@@ -79,7 +79,7 @@ fn files_read_back_equal() {
     let place = Place::new();
     let expected = place.sql(ROWS).format("json").run();
     expected.success();
-    for name in ["out.parquet", "out.arrow", "out.csv", "out.tsv", "out.ndjson", "out.jsonl"] {
+    for name in ["out.parquet", "out.arrow", "out.csv", "out.ndjson", "out.jsonl"] {
         let written = place.sql(ROWS).arg("-o").arg(name).run();
         written.success();
         assert_eq!(written.text(), "", "{name}");
@@ -133,11 +133,13 @@ fn a_binary_file_holds_one_result() {
 
 #[test]
 fn a_query_that_fails_leaves_no_end_mark() {
-    let place = Place::with("x", "a\n");
-    let sql = "FROM 'x' |> PIPE 'cat; sleep 0.3; exit 3'";
+    let place = Place::with("x", "a\n".repeat(100_000));
+    let sql = "FROM 'x' |> PIPE 'cat; exit 3'";
     let finished = place.sql(sql).format("parquet").run();
     finished.code(1);
-    assert!(!finished.stdout.ends_with(b"PAR1"));
+    assert!(finished.stdout.len() < 8 || !finished.stdout.ends_with(b"PAR1"));
+    place.sql(sql).arg("-o").arg("out.parquet").run().code(1);
+    assert!(!place.path("out.parquet").exists());
 }
 
 #[test]
@@ -193,9 +195,11 @@ fn a_fast_query_shows_no_progress() {
 #[test]
 fn pages_and_completions_are_generated() {
     let place = Place::new();
-    for (shell, word) in
-        [("bash", "_gleam-sql()"), ("zsh", "#compdef gleam-sql"), ("fish", "complete -c gleam-sql")]
-    {
+    for (shell, word) in [
+        ("bash", "_gleam__sql()"),
+        ("zsh", "#compdef gleam-sql"),
+        ("fish", "complete -c gleam-sql"),
+    ] {
         let finished = place.gleam().arg("completions").arg(shell).run();
         finished.success();
         for part in [word, "keep-going", "parquet", "doctor"] {

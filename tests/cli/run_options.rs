@@ -27,7 +27,7 @@ fn variables_are_values() {
     check("SELECT :\"c\" FROM (SELECT 1 AS \"two words\")", &["c=two words"], &["1"]);
     check("FROM 'a b.log' |> WHERE :cond |> SELECT line", &["cond=line = 'y'"], &["y"]);
     check("FROM 'a b.log' |> PIPE :'program'", &["program=tr x-y 'a-b'"], &["a", "b"]);
-    check("SELECT ':n', '12'::INT, $$:n$$ -- :n", &[], &[":n,12,:n"]);
+    check("SELECT ':n', '12'::INT, $$:m$$ -- :n", &[], &[":n,12,:m"]);
     check("SELECT :n", &["n=1", "n=2"], &["2"]);
 }
 
@@ -44,7 +44,7 @@ fn a_variable_without_a_value_has_a_place() {
     assert_eq!(finished.text(), "a\n1\n");
     // What is wrong with a value stands where it is used.
     let finished = with_variables(place.sql("SELECT\n :n"), &["n=1 +"]).run();
-    finished.code(2).says(&["line 2, column 2"]);
+    finished.code(2).says(&["the end of the statement", "line 2, column 4"]);
     let finished = with_variables(place.sql("SELECT :n"), &["n=nosuch"]).run();
     finished.code(2).says(&["nosuch", "line 1, column 8"]);
     let finished = with_variables(place.sql("SELECT 1"), &["a-b=1"]).run();

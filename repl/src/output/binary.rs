@@ -69,25 +69,33 @@ async fn write_arrow(
 async fn write_parquet(
     mut stream: SendableRecordBatchStream,
     schema: SchemaRef,
-    out: impl Write + Send,
+    mut out: impl Write + Send,
 ) -> Result<u64, OutputError> {
     let compression = Compression::ZSTD(ZstdLevel::default());
     let properties = WriterProperties::builder().set_compression(compression).build();
     let mut rows = 0;
     let mut next = stream.next().await.transpose()?;
-    let mut writer =
-        ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties)).map_err(of_parquet)?;
+    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))
+        .map_err(of_parquet)?;
     while let Some(batch) = next {
         writer.write(&renamed(&batch, &schema)?).map_err(of_parquet)?;
         if writer.in_progress_size() >= ROW_GROUP_BYTES {
             writer.flush().map_err(of_parquet)?;
         }
+        pass_on(&mut writer, &mut out)?;
         rows += batch.num_rows() as u64;
         next = stream.next().await.transpose()?;
     }
-    let mut out = writer.into_inner().map_err(of_parquet)?;
+    writer.finish().map_err(of_parquet)?;
+    pass_on(&mut writer, &mut out)?;
     out.flush().map_err(OutputError::from_io)?;
     Ok(rows)
+}
+
+/// Writes what is ready. (A writer of Parquet that writes by itself turns some errors into text.)
+fn pass_on(writer: &mut ArrowWriter<Vec<u8>>, out: &mut impl Write) -> Result<(), OutputError> {
+    let ready = std::mem::take(writer.inner_mut());
+    out.write_all(&ready).map_err(OutputError::from_io)
 }
 
 /// A name that comes twice gets a number, as in JSON: readers find columns by name.
@@ -111,11 +119,5 @@ fn of_arrow(error: ArrowError) -> OutputError {
 }
 
 fn of_parquet(error: ParquetError) -> OutputError {
-    let ParquetError::External(cause) = error else {
-        return DataFusionError::ParquetError(Box::new(error)).into();
-    };
-    match cause.downcast::<std::io::Error>() {
-        Ok(error) => OutputError::from_io(*error),
-        Err(cause) => DataFusionError::ParquetError(Box::new(ParquetError::External(cause))).into(),
-    }
+    DataFusionError::ParquetError(Box::new(error)).into()
 }

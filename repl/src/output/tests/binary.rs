@@ -6,6 +6,9 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::*;
 
+/// Of a whole file at the least: it begins and ends with the same mark.
+const MAGIC_TWICE: usize = 8;
+
 fn read(format: Format, bytes: Vec<u8>) -> Vec<RecordBatch> {
     match format {
         Format::Arrow => {
@@ -63,7 +66,7 @@ fn a_failure_leaves_no_end() {
     let items = vec![Ok(nasty()), failure()];
     let (bytes, rows) = print_bytes(Format::Parquet, None, nasty().schema(), items);
     assert!(matches!(rows, Err(OutputError::Query(_))));
-    assert!(!bytes.ends_with(b"PAR1"));
+    assert!(bytes.len() < MAGIC_TWICE || !bytes.ends_with(b"PAR1"));
     let (bytes, rows) = print_bytes(Format::Arrow, None, nasty().schema(), vec![failure()]);
     assert!(matches!(rows, Err(OutputError::Query(_))));
     assert!(bytes.is_empty());

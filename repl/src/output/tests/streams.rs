@@ -78,7 +78,9 @@ fn a_full_disk_is_an_error() {
     for format in <Format as clap::ValueEnum>::value_variants() {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let error = write_to(full, *format).unwrap_err();
-        assert!(matches!(&error, OutputError::Io(e) if e.kind() == io::ErrorKind::StorageFull));
+        let is_full =
+            matches!(&error, OutputError::Io(e) if e.kind() == io::ErrorKind::StorageFull);
+        assert!(is_full, "{format:?}: {error:?}");
         assert!(error.to_string().starts_with("cannot write the output: No space left"));
     }
 }
