@@ -89,7 +89,7 @@ fn places_are_those_of_the_script() {
     fails("SELECT :N", &["the variable `N` has no value", "did you mean :n?"]);
     fails("SELECT :cond, FROM FROM t", &["s.sql:1:20"]);
     fails("SELECT :paren", &["s.sql:1:8"]);
-    fails("SELECT 1 +\n:bad", &["s.sql:2:1"]);
+    fails("SELECT 1 +\n:bad", &["the end of the statement", "s.sql:2:5"]);
 }
 
 #[test]

@@ -6,10 +6,11 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::physical_plan::ExecutionPlan;
 use gleam_sql_executor::child;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -30,28 +31,23 @@ static LINE: Mutex<Option<ProgressBar>> = Mutex::new(None);
 /// The line of one query; it ends with this.
 pub(crate) struct Progress {
     is_over: Arc<AtomicBool>,
-    _task: Option<SpawnedTask<()>>,
+    watcher: Option<Watcher>,
+}
+
+/// A thread of its own: scans that never wait keep the threads of the runtime busy for seconds.
+struct Watcher {
+    /// The thread ends when this is dropped.
+    _end: Sender<()>,
+    _thread: JoinHandle<()>,
 }
 
 impl Progress {
-    /// Watches a plan that runs.
+    /// Watches a plan that is about to run.
     pub(crate) fn start(plan: &Arc<dyn ExecutionPlan>) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
-        if !is_wanted() {
-            return Self { is_over, _task: None };
-        }
-        let (plan, ended) = (Arc::clone(plan), Arc::clone(&is_over));
-        let task = SpawnedTask::spawn(async move {
-            let started = Instant::now();
-            tokio::time::sleep(PATIENCE).await;
-            let stages = stages(&plan);
-            while !ended.load(Ordering::Relaxed) {
-                let (scanned, children) = (Scanned::of(&plan), child::count());
-                show(&ended, &line(&scanned, children, stages, started.elapsed()));
-                tokio::time::sleep(INTERVAL).await;
-            }
-        });
-        Self { is_over, _task: Some(task) }
+        let watcher = is_wanted().then(|| watch(Arc::clone(plan), Arc::clone(&is_over)));
+        // Without a thread the query runs as well.
+        Self { is_over, watcher: watcher.and_then(io::Result::ok) }
     }
 
     /// `out`, to which nothing is written while the line is on the same terminal.
@@ -73,7 +69,25 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.end();
+        self.watcher = None;
     }
+}
+
+fn watch(plan: Arc<dyn ExecutionPlan>, is_over: Arc<AtomicBool>) -> io::Result<Watcher> {
+    let (end, ended) = channel();
+    let started = Instant::now();
+    // Agents of this machine are children too.
+    let others = child::count();
+    let thread = std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
+        let stages = stages(&plan);
+        let mut pause = PATIENCE;
+        while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            let (scanned, children) = (Scanned::of(&plan), child::count().saturating_sub(others));
+            show(&is_over, &line(&scanned, children, stages, started.elapsed()));
+            pause = INTERVAL;
+        }
+    })?;
+    Ok(Watcher { _end: end, _thread: thread })
 }
 
 /// A destination before which the line goes away.
@@ -149,39 +163,50 @@ fn stages(plan: &Arc<dyn ExecutionPlan>) -> usize {
     exchanges(plan)
 }
 
-/// `1.2 GiB of 4.0 GiB (30 %), 12,345,678 rows, 410.0 MiB/s, 2 children, 3.0 s, about 7.0 s left`
+/// `1.2 GiB of 4.0 GiB (30 %), 7 s left, 12,345,678 rows, 410.0 MiB/s, 2 children, 3 s`: what matters most
+/// stands first, as a narrow terminal cuts the rest off.
 fn line(scanned: &Scanned, children: usize, stages: usize, time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let read = measure::bytes(scanned.bytes);
     let mut parts = Vec::new();
-    let share = scanned.total_bytes.map(|total| (scanned.bytes as f64 / total as f64).min(1.0));
-    match (scanned.total_bytes, share) {
-        (Some(total), Some(share)) if stages == 0 => {
-            let (read, total) = (measure::bytes(scanned.bytes), measure::bytes(total));
-            parts.push(format!("{read} of {total} ({:.0} %)", share * 100.0));
+    match scanned.total_bytes {
+        // What agents read is known when they have ended.
+        Some(total) if stages == 0 => {
+            let share = (scanned.bytes as f64 / total as f64).min(1.0);
+            parts.push(format!("{read} of {} ({:.0} %)", measure::bytes(total), share * 100.0));
+            if (LEAST_SHARE..1.0).contains(&share) {
+                parts.push(format!("{} left", rounded(seconds / share * (1.0 - share))));
+            }
         }
-        _ if scanned.bytes > 0 => parts.push(measure::bytes(scanned.bytes)),
+        _ if scanned.bytes > 0 => parts.push(read),
         _ => {}
     }
     if scanned.rows > 0 {
-        parts.push(format!("{} rows", measure::grouped(scanned.rows)));
+        parts.push(counted(scanned.rows, "row", "rows"));
     }
-    let seconds = time.as_secs_f64();
     if scanned.bytes > 0 && seconds > 0.0 {
         parts.push(format!("{}/s", measure::bytes((scanned.bytes as f64 / seconds) as u64)));
     }
-    match children {
-        0 => {}
-        1 => parts.push("1 child".to_owned()),
-        more => parts.push(format!("{more} children")),
+    if children > 0 {
+        parts.push(counted(children as u64, "child", "children"));
     }
     if stages > 0 {
-        parts.push(format!("{stages} stage{} on agents", if stages == 1 { "" } else { "s" }));
+        parts.push(format!("{} on agents", counted(stages as u64, "stage", "stages")));
     }
-    parts.push(measure::duration(time));
-    if let Some(share) = share.filter(|share| stages == 0 && (LEAST_SHARE..1.0).contains(share)) {
-        let left = Duration::from_secs_f64(seconds / share * (1.0 - share));
-        parts.push(format!("about {} left", measure::duration(left)));
-    }
+    parts.push(rounded(seconds));
     parts.join(", ")
+}
+
+fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", measure::grouped(count), if count == 1 { one } else { more })
+}
+
+/// A time that changes every second at the most.
+fn rounded(seconds: f64) -> String {
+    match seconds.round() as u64 {
+        whole @ 0..60 => format!("{whole} s"),
+        whole => measure::duration(Duration::from_secs(whole)),
+    }
 }
 
 #[cfg(test)]
@@ -195,19 +220,14 @@ mod tests {
             assert_eq!(line(&scanned, children, stages, time), expected);
         };
         let half = Scanned { bytes: 1 << 30, total_bytes: Some(2 << 30), rows: 12_345 };
-        check(
-            half,
-            2,
-            0,
-            2000,
-            "1.0 GiB of 2.0 GiB (50 %), 12,345 rows, 512.0 MiB/s, 2 children, 2.00 s, \
-             about 2.00 s left",
-        );
+        let expected =
+            "1.0 GiB of 2.0 GiB (50 %), 2 s left, 12,345 rows, 512.0 MiB/s, 2 children, 2 s";
+        check(half, 2, 0, 2000, expected);
         let unknown = Scanned { bytes: 2048, total_bytes: None, rows: 1 };
-        check(unknown, 1, 0, 1000, "2.0 KiB, 1 rows, 2.0 KiB/s, 1 child, 1.00 s");
-        check(Scanned::default(), 0, 0, 700, "0.70 s");
-        check(Scanned::default(), 0, 2, 700, "2 stages on agents, 0.70 s");
+        check(unknown, 1, 0, 1000, "2.0 KiB, 1 row, 2.0 KiB/s, 1 child, 1 s");
+        check(Scanned::default(), 0, 0, 700, "1 s");
+        check(Scanned::default(), 0, 2, 61_000, "2 stages on agents, 1 min 1 s");
         let all = Scanned { bytes: 10, total_bytes: Some(10), rows: 0 };
-        check(all, 0, 0, 1000, "10 B of 10 B (100 %), 10 B/s, 1.00 s");
+        check(all, 0, 0, 1000, "10 B of 10 B (100 %), 10 B/s, 1 s");
     }
 }

@@ -175,9 +175,9 @@ impl Reader for Printing {
         if has_columns {
             self.check_binary()?;
         }
+        let progress = Progress::start(&planned.plan);
         let rows = execute_stream(planned.plan.clone(), planned.context.clone())?;
         let rows = shown.watch(rows);
-        let progress = Progress::start(&planned.plan);
         let out = progress.clear_before(&mut self.destination);
         let count = if is_plan {
             explain::write_plans(rows, out).await

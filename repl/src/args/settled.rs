@@ -25,6 +25,9 @@ pub(crate) fn configurable(command: &Command) -> Vec<(String, String)> {
 
 /// `command` with the values of `file` as its defaults.
 pub(crate) fn with_defaults(command: Command, file: &ConfigFile) -> Command {
+    if !file.is_there() {
+        return command;
+    }
     let command = CONFIGURED.into_iter().fold(command, |command, name| {
         command.mut_subcommand(name, |subcommand| defaults_of(subcommand, file))
     });
