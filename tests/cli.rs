@@ -20,9 +20,11 @@ mod cli {
     mod children;
     mod command_line;
     mod failures;
+    mod formats;
     mod hostile;
     mod junk;
     mod mistakes;
     mod row_errors;
+    mod run_options;
     mod sources;
 }

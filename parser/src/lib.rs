@@ -22,6 +22,8 @@ mod statement;
 
 mod tokens;
 
+mod variables;
+
 mod limits;
 
 mod stack;
@@ -72,3 +74,4 @@ pub use statement::{
     GapfillClause, LuaClause, LuaVerb, OnError, Operator, OperatorKind, ParseClause, PipeClause,
     ReduceClause, ReduceKey, Scope, Statement, TextFormat,
 };
+pub use variables::Variables;

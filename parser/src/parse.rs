@@ -17,17 +17,28 @@ use crate::script::split;
 use crate::stack::with_deep_stack;
 use crate::statement::Statement;
 use crate::tokens::Tokens;
+use crate::variables::Variables;
 
 /// Parses the statements of a script, each when it is asked for: an error in the second one does
 /// not keep the first one back. What follows an erroneous statement is still handed out.
 pub fn parse_script(script: &str) -> Statements<'_> {
-    Statements { script: Script::new(script), ranges: split(script).into_iter() }
+    Statements { script: Script::new(script), ranges: split(script).into_iter(), variables: None }
 }
 
 /// The statements of a script.
 pub struct Statements<'a> {
     script: Script<'a>,
     ranges: std::vec::IntoIter<Range<usize>>,
+    variables: Option<&'a Variables>,
+}
+
+impl<'a> Statements<'a> {
+    /// The same statements with values in the places of `:name`, `:'name'` and `:"name"`. A variable
+    /// without a value is an error of its statement.
+    #[must_use]
+    pub fn with_variables(self, variables: &'a Variables) -> Self {
+        Self { variables: Some(variables), ..self }
+    }
 }
 
 impl Iterator for Statements<'_> {
@@ -35,12 +46,16 @@ impl Iterator for Statements<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let range = self.ranges.next()?;
-        Some(with_deep_stack(|| parse_statement(&self.script, range)))
+        Some(with_deep_stack(|| parse_statement(&self.script, range, self.variables)))
     }
 }
 
-fn parse_statement(script: &Script<'_>, range: Range<usize>) -> Result<Statement, Diagnostic> {
-    let tokens = Tokens::new(script, range.clone())?;
+fn parse_statement(
+    script: &Script<'_>,
+    range: Range<usize>,
+    variables: Option<&Variables>,
+) -> Result<Statement, Diagnostic> {
+    let tokens = Tokens::new(script, range.clone(), variables)?;
     if let Some((function, body)) = function(&tokens)? {
         let operators = Vec::new();
         return Ok(Statement {

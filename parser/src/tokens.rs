@@ -10,6 +10,7 @@ use crate::lexer::{DollarForm, Ending, LexemeKind, lex};
 use crate::limits::{MAX_NESTING, check_chains, check_retries, check_types};
 use crate::marker::RESERVED_PREFIX;
 use crate::place::Script;
+use crate::variables::Variables;
 
 /// The significant tokens of a statement.
 pub(crate) struct Tokens<'a> {
@@ -23,8 +24,12 @@ pub(crate) struct Tokens<'a> {
 
 impl<'a> Tokens<'a> {
     /// Tokenises the statement at `range`. Fails on text that never ends, on parentheses without
-    /// partner, on reserved names and on what is too deep to parse.
-    pub(crate) fn new(script: &'a Script<'a>, range: Range<usize>) -> Result<Self, Diagnostic> {
+    /// partner, on reserved names, on variables without a value and on what is too deep to parse.
+    pub(crate) fn new(
+        script: &'a Script<'a>,
+        range: Range<usize>,
+        variables: Option<&Variables>,
+    ) -> Result<Self, Diagnostic> {
         check_endings(script, range.clone())?;
         let start = script.location(range.start);
         let list = Tokenizer::new(&GenericDialect, &script.text[range.clone()])
@@ -40,6 +45,10 @@ impl<'a> Tokens<'a> {
                 TokenWithSpan { token: token.token, span }
             })
             .collect::<Vec<_>>();
+        let list = match variables {
+            Some(variables) => variables.substitute(list)?,
+            None => list,
+        };
         check_names(&list)?;
         check_chains(&list)?;
         check_types(&list)?;
@@ -131,7 +140,7 @@ fn shift(location: Location, start: Location) -> Location {
 }
 
 /// Blanks and comments, and a stray byte order mark.
-fn is_blank(token: &Token) -> bool {
+pub(crate) fn is_blank(token: &Token) -> bool {
     matches!(
         token,
         Token::Whitespace(

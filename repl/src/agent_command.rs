@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use gleam_sql_agent::security::{Token, write_certificates};
+use gleam_sql_agent::security::{TlsFiles, Token, write_certificates};
 use gleam_sql_agent::server::{AgentConfig, BoundAgent};
 use gleam_sql_executor::policy::{Policy, Roots};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -98,7 +98,8 @@ fn config(
     Ok(AgentConfig {
         listen,
         token,
-        tls: args.peer.tls(),
+        // The parent's certificates may be in the environment; it does not ask for them.
+        tls: if args.for_parent { TlsFiles::default() } else { args.peer.tls() },
         slots: args.slots.map_or(cores, usize::from),
         memory_bytes: usize::try_from(memory).unwrap_or(usize::MAX),
         spill_directory: spill.path().to_owned(),

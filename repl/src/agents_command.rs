@@ -1,17 +1,17 @@
 //! `gleam-sql agents`: how agents do, as a table.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use gleam_sql_agent::address::agent_name;
-use gleam_sql_agent::connection::ConnectError;
+use gleam_sql_agent::connection::{AgentConnections, ConnectError};
 use gleam_sql_agent::proto::agent::StatusResponse;
 use url::Url;
 
 use crate::args::ClusterArgs;
 use crate::cluster;
+use crate::measure::bytes;
 use crate::report::{self, Failure};
 
 const HEADER: [&str; 9] =
@@ -34,14 +34,19 @@ async fn try_run(args: &ClusterArgs) -> Result<bool, Failure> {
         let hint = "name them with --agents host:port,… or in GLEAM_AGENTS";
         return Err(Failure::usage("no agents are named".to_owned()).with_hint(hint));
     };
-    let connections = Arc::clone(&named.connections);
-    let statuses = join_all(named.agents.iter().map(|agent| connections.status(agent))).await;
-    let all_answer = statuses.iter().all(Result::is_ok);
-    let rows: Vec<[String; 9]> =
-        named.agents.iter().zip(statuses).map(|(agent, status)| row(agent, status)).collect();
-    let printed = io::stdout().write_all(table(&rows).as_bytes());
+    let (table, all_answer) = ask(&named.agents, &named.connections).await;
+    let printed = io::stdout().write_all(table.as_bytes());
     printed.map_err(|error| Failure::usage(format!("cannot write the table: {error}")))?;
     Ok(all_answer)
+}
+
+/// How agents do, as a table, and whether all of them answer. Who does not is told of.
+pub(crate) async fn ask(agents: &[Url], connections: &AgentConnections) -> (String, bool) {
+    let statuses = join_all(agents.iter().map(|agent| connections.status(agent))).await;
+    let all_answer = statuses.iter().all(Result::is_ok);
+    let rows: Vec<[String; 9]> =
+        agents.iter().zip(statuses).map(|(agent, status)| row(agent, status)).collect();
+    (table(&rows), all_answer)
 }
 
 fn row(agent: &Url, status: Result<StatusResponse, ConnectError>) -> [String; 9] {
@@ -89,20 +94,6 @@ fn uptime(time: Duration) -> String {
     }
 }
 
-fn bytes(count: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut value = count as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    match unit {
-        0 => format!("{count} B"),
-        _ => format!("{value:.1} {}", UNITS[unit]),
-    }
-}
-
 /// Text to the left in the first two columns, numbers to the right in the others.
 fn table(rows: &[[String; 9]]) -> String {
     let header = HEADER.map(str::to_owned);
@@ -123,10 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_numbers_for_people() {
-        assert_eq!(bytes(1023), "1023 B");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(3 << 40), "3.0 TiB");
+    fn shows_times_for_people() {
         assert_eq!(uptime(Duration::from_secs(59)), "59 s");
         assert_eq!(uptime(Duration::from_secs(3660)), "1 h 1 min");
         assert_eq!(uptime(Duration::from_secs(90_000)), "1 d 1 h");

@@ -87,7 +87,7 @@ async fn reached(named: Named) -> Result<Connected, Failure> {
         return Err(Failure::usage(errors.join("\nerror: ")));
     }
     for error in errors {
-        report::say(&format!("warning: {error}\n"));
+        report::note(&format!("warning: {error}\n"));
     }
     let slots = answering.iter().map(|agent| agent.slots).max().unwrap_or(1);
     let agents = answering.into_iter().map(|info| info.agent).collect();

@@ -5,15 +5,41 @@ use std::io::Write;
 use arrow::array::{AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use datafusion::common::format::ExplainStatementOptions;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::sql::parser::Statement;
+use datafusion::sql::parser::{ExplainStatement, Statement as SqlStatement};
+use datafusion::sql::sqlparser::ast::Statement as Sql;
 use futures::StreamExt;
+use gleam_sql_parser::Statement;
 
+use crate::args::Explain;
 use crate::output::OutputError;
 
 /// Whether a statement's rows are plans.
-pub(crate) fn is_explain(statement: &Statement) -> bool {
-    matches!(statement, Statement::Explain(_))
+pub(crate) fn is_explain(statement: &SqlStatement) -> bool {
+    matches!(statement, SqlStatement::Explain(_))
+}
+
+/// `statement` as one that shows its plan. Statements that change the session (SET, CREATE VIEW) stay as
+/// they are: what follows builds on them.
+pub(crate) fn explained(mut statement: Statement, how: Explain) -> Statement {
+    let body = &statement.body;
+    let has_plan = match body {
+        SqlStatement::Statement(sql) => {
+            matches!(sql.as_ref(), Sql::Query(_) | Sql::Insert(_))
+        }
+        SqlStatement::CopyTo(_) => true,
+        _ => false,
+    };
+    if has_plan {
+        let options = ExplainStatementOptions {
+            analyze: how == Explain::Analyze,
+            ..ExplainStatementOptions::default()
+        };
+        let explained = ExplainStatement { options, statement: Box::new(body.clone()) };
+        statement.body = SqlStatement::Explain(explained);
+    }
+    statement
 }
 
 /// Writes each plan under its name, line by line; gives the number of plans.

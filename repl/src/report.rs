@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
@@ -14,13 +15,37 @@ use gleam_sql_executor::text::{INVALID_UTF8_LINES, TextError};
 use gleam_sql_parser::{Diagnostic, Location, Span, Statement};
 use gleam_sql_planner::{find_cause, plain_message};
 
+use crate::measure::grouped;
 use crate::output::OutputError;
+use crate::progress;
 use crate::source::Script;
 
 /// The exit status of a query that failed while it ran.
 pub(crate) const RUNTIME_FAILURE: i32 = 1;
 /// The exit status of wrong usage, syntax or planning.
 pub(crate) const USAGE_FAILURE: i32 = 2;
+/// The exit status of a run that took longer than `--timeout`, as that of timeout(1).
+pub(crate) const TIMEOUT_FAILURE: i32 = 124;
+
+/// Whether notes and warnings are kept back.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on only errors are said: `--quiet`.
+pub(crate) fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether only errors are said.
+pub(crate) fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
+}
+
+/// Says a warning or a note, unless that is not wanted.
+pub(crate) fn note(text: &str) {
+    if !is_quiet() {
+        say(text);
+    }
+}
 
 /// Why the program ends early, and with which status.
 #[derive(Debug)]
@@ -36,9 +61,25 @@ impl Failure {
         Self { status: USAGE_FAILURE, message: format!("error: {message}\n") }
     }
 
+    /// The configuration file says what is not understood; `message` is whole.
+    pub(crate) fn configuration(message: String) -> Self {
+        Self { status: USAGE_FAILURE, message }
+    }
+
     /// The reader of the output has enough: `| head -1`.
     pub(crate) fn reader_closed() -> Self {
         Self { status: 0, message: String::new() }
+    }
+
+    /// Whether nobody reads what else there would be.
+    pub(crate) fn is_reader_closed(&self) -> bool {
+        self.status == 0
+    }
+
+    /// The rows cannot be written to where they go.
+    pub(crate) fn writing(place: &str, error: &std::io::Error) -> Self {
+        let message = format!("error: cannot write {}: {error}\n", visible(place));
+        Self { status: RUNTIME_FAILURE, message }
     }
 
     /// A statement cannot be parsed or planned.
@@ -53,6 +94,13 @@ impl Failure {
             OutputError::ReaderClosed => return Self::reader_closed(),
             OutputError::Io(error) => format!("error: cannot write the result: {error}\n"),
             OutputError::Query(error) => query_failure(&error, statement, script),
+            OutputError::OneStatement(_) => {
+                let start = statement.start(&script.text);
+                let diagnostic = Diagnostic::new(error.to_string())
+                    .at(Span::new(start, start))
+                    .with_hint("run this one on its own, or write its rows with COPY");
+                return Self::statement(&diagnostic, script);
+            }
         };
         Self { status: RUNTIME_FAILURE, message }
     }
@@ -139,7 +187,9 @@ fn failure_at(text: &str, hint: Option<String>, statement: Location, script: &Sc
 
 /// Writes to stderr. Where nobody listens there is nobody to tell that either.
 pub(crate) fn say(text: &str) {
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    progress::aside(|| {
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    });
 }
 
 /// Text for a terminal: what comes from logs and programs may hold anything.
@@ -222,19 +272,6 @@ fn with_samples(mut text: String, summary: &RowErrorSummary) -> String {
         let _ = write!(text, "\n  and {} more", grouped(more));
     }
     text
-}
-
-/// A number with a comma between thousands.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() * 4 / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
 }
 
 fn sum(plan: &Arc<dyn ExecutionPlan>, metric: &str) -> usize {

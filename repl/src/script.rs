@@ -1,28 +1,23 @@
 //! Runs the statements of scripts, in order, up to the first error.
 
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use datafusion::physical_plan::execute_stream;
-use gleam_sql_agent::address::agent_name;
-use gleam_sql_parser::{Statement, parse_script};
-use gleam_sql_planner::{Planned, Session, SessionOptions, with_metrics};
+use gleam_sql_parser::parse_script;
 
-use crate::args::{Args, Source};
-use crate::attempt::{self, Shown};
-use crate::output::{self, Format, OutputError, OutputOptions};
+use crate::args::Args;
 use crate::report::{self, Failure};
+use crate::runner::Runner;
 use crate::source::{self, Script};
-use crate::{cluster, explain};
-
-const RETRY_HINT: &str =
-    "its programs may have had effects already; --retry runs such a query once more";
 
 /// Runs everything that the command line asks for, and gives the exit status. Agents that this starts
 /// spill to `spill_directory`.
 pub(crate) async fn run_all(args: Args, spill_directory: Option<PathBuf>) -> i32 {
+    if args.run.quiet {
+        report::be_quiet();
+    }
     match try_run_all(args, spill_directory.as_deref()).await {
-        Ok(()) => 0,
+        Ok(status) => status,
         Err(failure) => {
             report::say(&failure.message);
             failure.status
@@ -30,99 +25,55 @@ pub(crate) async fn run_all(args: Args, spill_directory: Option<PathBuf>) -> i32
     }
 }
 
-async fn try_run_all(args: Args, spill_directory: Option<&Path>) -> Result<(), Failure> {
-    let stdin_is_taken = args.sources.contains(&Source::Stdin);
-    let connected = cluster::connect(&args.cluster, spill_directory).await?;
-    let cluster = connected.as_ref().map(|connected| connected.cluster.clone());
-    let options = SessionOptions { stdin_is_taken, cluster, ..Default::default() };
-    let is_terminal = io::stdout().is_terminal();
-    let mut runner = Runner {
-        session: Session::new(options),
-        printing: Printing {
-            format: args.format.unwrap_or(Format::for_stdout(is_terminal)),
-            plans_as_text: args.format.is_none_or(|format| format == Format::Table),
-            options: OutputOptions::for_stdout(),
-            is_terminal,
-        },
-        retries_effects: args.cluster.retry,
-    };
+async fn try_run_all(args: Args, spill_directory: Option<&Path>) -> Result<i32, Failure> {
+    let keep_going = args.run.keep_going;
+    let mut run =
+        Run { runner: Runner::new(&args, spill_directory).await?, keep_going, first_status: None };
     for source in &args.sources {
-        let script = source::read(source.clone()).await?;
-        for statement in parse_script(&script.text) {
-            let statement = statement.map_err(|error| Failure::statement(&error, &script))?;
-            runner.run(&statement, &script).await?;
+        match source::read(source.clone()).await {
+            Ok(script) => run.script(&script).await?,
+            Err(failure) => run.meet(failure)?,
         }
     }
-    Ok(())
+    match run.first_status {
+        // What is there is not whole: a file does not get its name.
+        Some(status) => Ok(status),
+        None => run.runner.finish().map(|()| 0),
+    }
 }
 
-struct Printing {
-    format: Format,
-    /// Plans are for reading; only who asks for a format of data gets them as data.
-    plans_as_text: bool,
-    options: OutputOptions,
-    is_terminal: bool,
+/// A run, and the failures that it has gone on after.
+struct Run {
+    runner: Runner,
+    keep_going: bool,
+    first_status: Option<i32>,
 }
 
-struct Runner {
-    session: Session,
-    printing: Printing,
-    /// Whether a statement that may do something twice is run again when an agent is lost.
-    retries_effects: bool,
-}
-
-impl Runner {
-    /// Runs a statement; once more where an agent is lost before the first row was seen.
-    async fn run(&mut self, statement: &Statement, script: &Script) -> Result<(), Failure> {
-        let shown = Shown::default();
-        let planned = self.plan(statement, script).await?;
-        let Err(error) = self.execute(&planned, statement, &shown).await else { return Ok(()) };
-        let fails = |error| Err(Failure::running(error, statement, script));
-        let Some(lost) = error.lost_agent().cloned() else { return fails(error) };
-        if shown.any() || self.session.agents().len() < 2 {
-            return fails(error);
+impl Run {
+    async fn script(&mut self, script: &Script) -> Result<(), Failure> {
+        let variables = self.runner.variables();
+        for statement in parse_script(&script.text).with_variables(&variables) {
+            let ran = match statement {
+                Ok(statement) => {
+                    let started = Instant::now();
+                    let ran = self.runner.run(statement.clone(), script).await;
+                    self.runner.tell_time(&statement, script, started.elapsed());
+                    ran
+                }
+                Err(error) => Err(Failure::statement(&error, script)),
+            };
+            ran.or_else(|failure| self.meet(failure))?;
         }
-        if attempt::has_effects(&planned.plan) && !self.retries_effects {
-            return Err(Failure::running(error, statement, script).with_hint(RETRY_HINT));
-        }
-        self.session.exclude_agent(|agent| agent_name(agent) == lost.agent);
-        report::say(&format!("warning: {lost}\n  running the query again on the other agents\n"));
-        let planned = self.plan(statement, script).await?;
-        self.execute(&planned, statement, &shown).await.or_else(fails)
+        Ok(())
     }
 
-    async fn plan(&mut self, statement: &Statement, script: &Script) -> Result<Planned, Failure> {
-        let planned = self.session.plan(statement, &script.text).await;
-        let planned = planned.map_err(|error| Failure::statement(&error, script))?;
-        for note in &planned.notes {
-            report::say(&format!("{note}\n"));
+    /// Ends the run, or remembers the failure and goes on.
+    fn meet(&mut self, failure: Failure) -> Result<(), Failure> {
+        if !self.keep_going || failure.is_reader_closed() {
+            return Err(failure);
         }
-        Ok(planned)
-    }
-
-    async fn execute(
-        &self,
-        planned: &Planned,
-        statement: &Statement,
-        shown: &Shown,
-    ) -> Result<(), OutputError> {
-        let printing = &self.printing;
-        let rows = execute_stream(planned.plan.clone(), planned.context.clone())?;
-        let rows = shown.watch(rows);
-        let has_columns = !rows.schema().fields().is_empty();
-        let is_plan = printing.plans_as_text && explain::is_explain(&statement.body);
-        let count = if is_plan {
-            explain::write_plans(rows, io::stdout()).await
-        } else {
-            output::write_stream(rows, printing.format, io::stdout(), printing.options).await
-        }?;
-        if printing.is_terminal && has_columns && !is_plan {
-            report::say(&format!("({count} {})\n", if count == 1 { "row" } else { "rows" }));
-        }
-        let plan = with_metrics(&planned.plan).await;
-        for warning in report::warnings(&plan) {
-            report::say(&format!("{warning}\n"));
-        }
+        report::say(&failure.message);
+        self.first_status.get_or_insert(failure.status);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::running::Running;
 
 /// The longest that any invocation of these tests may take. On a busy machine; the tests that are
 /// about time have limits of their own.
-const LIMIT: Duration = Duration::from_secs(90);
+pub(super) const LIMIT: Duration = Duration::from_secs(90);
 
 /// A directory that queries run in; it goes away at the end of the test.
 #[derive(Debug)]

@@ -31,6 +31,8 @@ impl Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gleam-sql"));
         command
             .args(&gleam.arguments)
+            // Whoever runs the tests has settings of their own.
+            .env("XDG_CONFIG_HOME", gleam.directory.join(".config"))
             .envs(gleam.environment)
             .current_dir(&gleam.directory)
             .stdin(match &gleam.input {

@@ -6,10 +6,16 @@ use std::process::ExitCode;
 use super::guardian;
 
 const REQUEST: &str = "__lua-child";
+const STATUS_REQUEST: &str = "__lua-status";
 
 /// The arguments that make this program a Lua child.
 pub fn lua_child_arguments() -> Vec<OsString> {
     vec![REQUEST.into()]
+}
+
+/// The arguments that make this program say in one line what its Lua is.
+pub fn lua_status_arguments() -> Vec<OsString> {
+    vec![STATUS_REQUEST.into()]
 }
 
 /// Runs the Lua child or the guardian, if this process was started to be one. Call it first in
@@ -21,6 +27,7 @@ pub fn run_if_requested() -> Option<ExitCode> {
             call_it(c"gleam-lua");
             Some(crate::lua::run())
         }
+        (STATUS_REQUEST, None) => Some(crate::lua::status::tell()),
         (guardian::REQUEST, None) => {
             call_it(c"gleam-guardian");
             Some(guardian::run())

@@ -16,7 +16,7 @@ mod stderr;
 
 pub use environment::ALLOWED_VARIABLES;
 pub use groups::{count, kill_all};
-pub use lua_child::{lua_child_arguments, run_if_requested};
+pub use lua_child::{lua_child_arguments, lua_status_arguments, run_if_requested};
 pub use process::{ChildCommand, ChildProcess, ChildStatus};
 pub use progress::Progress;
 pub use stderr::STDERR_TAIL_BYTES;

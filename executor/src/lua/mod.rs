@@ -25,6 +25,7 @@ mod host;
 mod input;
 mod number;
 mod output;
+pub mod status;
 mod worker;
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub use format::TextFormat;
 pub use kind::{SourceKind, kind_of};
 pub use lines::{Arrival, LineBatcher, LineTooLong, Lines};
 pub use origin::{line_number_at, line_number_of};
-pub use reader::INVALID_UTF8_LINES;
+pub use reader::{BYTES_SCANNED, INVALID_UTF8_LINES};
 pub use source::TextSource;
 pub use stdin::{STDIN_NAME, StdinExec, StdinTable, stdin_table};
 pub use table::{TextTable, text_table, with_origin};

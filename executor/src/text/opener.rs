@@ -104,7 +104,7 @@ fn open_stream(
     let open = || {
         let file = File::open(path)?;
         roots.check_open(&file, path).map_err(io::Error::other)?;
-        Input::of_stream(file)
+        Input::of_stream(file, &recipe.scanned)
     };
     let input = open().map_err(|source| TextError::Open { file: name.shown.clone(), source })?;
     Ok(TextReader::new(name, input, recipe))
@@ -116,7 +116,7 @@ fn read_file(
     range: Option<Range<u64>>,
     recipe: Recipe,
 ) -> Result<BatchStream> {
-    let input = Input::of_file(file, range, recipe.columns.need_line_no())
+    let input = Input::of_file(file, range, recipe.columns.need_line_no(), &recipe.scanned)
         .map_err(|source| TextError::Read { file: name.shown.clone(), source })?;
     let reader = input.map(|input| TextReader::new(name, input, recipe));
     let batches = reader.into_iter().flatten();
@@ -127,7 +127,7 @@ fn open_remote(mut reader: RemoteReader, name: FileName, recipe: Recipe) -> Resu
     read_in_thread(name.shown.clone(), move || {
         let reading = |source| TextError::Read { file: name.shown.clone(), source };
         let head = read_head(&mut reader).map_err(reading)?;
-        let input = Input::of_reader(head, Box::new(reader)).map_err(reading)?;
+        let input = Input::of_reader(head, Box::new(reader), &recipe.scanned).map_err(reading)?;
         Ok(Some(TextReader::new(name, input, recipe)))
     })
 }

@@ -1,5 +1,7 @@
 use arrow::record_batch::RecordBatch;
-use datafusion::physical_plan::metrics::Count;
+use datafusion::physical_plan::metrics::{
+    Count, ExecutionPlanMetricsSet, MetricBuilder, MetricCategory,
+};
 
 use super::columns::{Columns, FileColumns};
 use super::count::LineCounter;
@@ -9,6 +11,10 @@ use super::{Arrival, LineBatcher, LinePlace, LineTooLong, TextError};
 
 /// The metric that counts lines which were not UTF-8 and had bytes replaced by U+FFFD.
 pub const INVALID_UTF8_LINES: &str = "invalid_utf8_lines";
+
+/// The metric that counts the bytes of files that were read, as they are stored: compressed ones
+/// before they are decompressed.
+pub const BYTES_SCANNED: &str = "bytes_scanned";
 
 /// Text in a batch; also what is read at once.
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
@@ -22,12 +28,26 @@ pub(crate) struct Recipe {
     pub(crate) batch_rows: usize,
     pub(crate) batch_bytes: usize,
     pub(crate) invalid_lines: Count,
+    pub(crate) scanned: Count,
 }
 
 impl Recipe {
-    pub(crate) fn new(columns: Columns, batch_rows: usize, invalid_lines: Count) -> Self {
-        Self { columns, batch_rows, batch_bytes: BATCH_BYTES, invalid_lines }
+    /// For one partition of a scan, which counts in `metrics`.
+    pub(crate) fn new(
+        columns: Columns,
+        batch_rows: usize,
+        metrics: &ExecutionPlanMetricsSet,
+        partition: usize,
+    ) -> Self {
+        let count = |name| MetricBuilder::new(metrics).counter(name, partition);
+        let (invalid_lines, scanned) = (count(INVALID_UTF8_LINES), bytes(metrics, partition));
+        Self { columns, batch_rows, batch_bytes: BATCH_BYTES, invalid_lines, scanned }
     }
+}
+
+fn bytes(metrics: &ExecutionPlanMetricsSet, partition: usize) -> Count {
+    let builder = MetricBuilder::new(metrics).with_category(MetricCategory::Bytes);
+    builder.counter(BYTES_SCANNED, partition)
 }
 
 /// The batches of one input. Blocks while it reads.
@@ -187,9 +207,10 @@ mod tests {
     ) -> Vec<RecordBatch> {
         let columns = Columns::new(columns.to_vec());
         let needs_line_no = columns.need_line_no();
-        let invalid_lines = Count::new();
-        let recipe = Recipe { columns, batch_rows, batch_bytes, invalid_lines };
-        let input = Input::of_file(file.reopen().unwrap(), Some(range), needs_line_no).unwrap();
+        let (invalid_lines, scanned) = (Count::new(), Count::new());
+        let input = Input::of_file(file.reopen().unwrap(), Some(range), needs_line_no, &scanned);
+        let input = input.unwrap();
+        let recipe = Recipe { columns, batch_rows, batch_bytes, invalid_lines, scanned };
         let name = FileName { shown: "f".to_owned(), path: None };
         let reader = input.map(|input| TextReader::new(name, input, recipe));
         reader.into_iter().flatten().map(Result::unwrap).collect()
@@ -261,8 +282,10 @@ mod tests {
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(b"one\ntwo\n123456789\n").unwrap();
         let columns = Columns::new(vec![2]);
-        let input = Input::of_file(file.reopen().unwrap(), None, false).unwrap().unwrap();
-        let recipe = Recipe { columns, batch_rows: 2, batch_bytes: 4, invalid_lines: Count::new() };
+        let scanned = Count::new();
+        let input = Input::of_file(file.reopen().unwrap(), None, false, &scanned).unwrap().unwrap();
+        let invalid_lines = Count::new();
+        let recipe = Recipe { columns, batch_rows: 2, batch_bytes: 4, invalid_lines, scanned };
         let name = FileName { shown: "f.log".to_owned(), path: None };
         let mut reader = TextReader::new(name, input, recipe);
         if let Work::Cut(batcher) = &mut reader.work {

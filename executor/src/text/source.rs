@@ -9,14 +9,14 @@ use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::LexOrdering;
 use datafusion::physical_expr::projection::ProjectionExprs;
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder};
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, PhysicalExpr, apply_expression_roots};
 use object_store::ObjectStore;
 
 use super::columns::Columns;
 use super::names::FileNames;
 use super::opener::TextOpener;
-use super::reader::{INVALID_UTF8_LINES, Recipe};
+use super::reader::Recipe;
 use super::split::split_evenly;
 use super::{schema, schema_with_origin};
 use crate::policy::Roots;
@@ -74,13 +74,11 @@ impl FileSource for TextSource {
         config: &FileScanConfig,
         partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
-        let invalid_lines =
-            MetricBuilder::new(&self.metrics).counter(INVALID_UTF8_LINES, partition);
         let opener = TextOpener {
             store: (!is_local(config)).then_some(object_store),
             names: self.names.clone(),
             roots: self.roots.clone(),
-            recipe: Recipe::new(self.columns(), self.batch_rows, invalid_lines),
+            recipe: Recipe::new(self.columns(), self.batch_rows, &self.metrics, partition),
         };
         let schema = self.table_schema.file_schema();
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), schema)

@@ -16,7 +16,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
+use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties,
@@ -26,7 +26,7 @@ use datafusion::physical_plan::{
 use super::columns::Columns;
 use super::input::Input;
 use super::names::FileName;
-use super::reader::{INVALID_UTF8_LINES, Recipe, TextReader};
+use super::reader::{Recipe, TextReader};
 use super::threaded::read_in_thread;
 use super::{TextError, schema, schema_with_origin};
 
@@ -161,9 +161,9 @@ impl ExecutionPlan for StdinExec {
         if IS_TAKEN.swap(true, Ordering::Relaxed) {
             return Err(TextError::StdinTaken.into());
         }
-        let invalid_lines = MetricBuilder::new(&self.metrics).counter(INVALID_UTF8_LINES, 0);
         let batch_rows = context.session_config().batch_size();
-        let recipe = Recipe::new(Columns::new(self.indices.clone()), batch_rows, invalid_lines);
+        let columns = Columns::new(self.indices.clone());
+        let recipe = Recipe::new(columns, batch_rows, &self.metrics, 0);
         let batches = read_in_thread(STDIN_NAME.to_owned(), move || open_stdin(recipe).map(Some))?;
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
     }
@@ -172,7 +172,7 @@ impl ExecutionPlan for StdinExec {
 fn open_stdin(recipe: Recipe) -> Result<TextReader, TextError> {
     let opening = |source| TextError::Open { file: STDIN_NAME.to_owned(), source };
     let file = io::stdin().as_fd().try_clone_to_owned().map_err(opening)?;
-    let input = Input::of_stream(File::from(file)).map_err(opening)?;
+    let input = Input::of_stream(File::from(file), &recipe.scanned).map_err(opening)?;
     let name = FileName { shown: STDIN_NAME.to_owned(), path: None };
     Ok(TextReader::new(name, input, recipe))
 }

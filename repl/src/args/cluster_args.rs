@@ -4,21 +4,22 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use gleam_sql_agent::security::{TlsFiles, Token, TokenError};
 
 /// The agents of a query.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(crate) struct ClusterArgs {
     /// Run queries on these agents: host:port,host:port, or @file with one a line, or dns:name:port
-    #[arg(long, value_name = "AGENTS", env = "GLEAM_AGENTS", conflicts_with = "local_agents")]
+    #[arg(long, value_name = "AGENTS", env = "GLEAM_AGENTS", hide_env_values = true)]
     pub(crate) agents: Option<String>,
 
     /// Start N agents on this machine, for the life of the command
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", env = "GLEAM_LOCAL_AGENTS", hide_env = true)]
     pub(crate) local_agents: Option<NonZeroUsize>,
 
     /// Run a query once more when an agent is lost, although its programs may have had effects
-    #[arg(long)]
+    #[arg(long, env = "GLEAM_RETRY", hide_env = true, value_parser = BoolishValueParser::new())]
     pub(crate) retry: bool,
 
     #[command(flatten)]
@@ -33,15 +34,15 @@ pub(crate) struct PeerArgs {
     pub(crate) token_file: Option<PathBuf>,
 
     /// The certificate of this side, in PEM
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "GLEAM_TLS_CERT", hide_env = true)]
     pub(crate) tls_cert: Option<PathBuf>,
 
     /// The key of the certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "GLEAM_TLS_KEY", hide_env = true)]
     pub(crate) tls_key: Option<PathBuf>,
 
     /// The certificate of the authority that has signed those of the other side
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "GLEAM_TLS_CA", hide_env = true)]
     pub(crate) tls_ca: Option<PathBuf>,
 }
 

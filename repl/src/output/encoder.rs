@@ -4,11 +4,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 
+use super::binary::BinaryFormat;
 use super::csv::CsvEncoder;
 use super::json::JsonEncoder;
 use super::markdown::MarkdownEncoder;
 use super::table::TableEncoder;
 use super::tsv::TsvEncoder;
+use super::vertical::VerticalEncoder;
 use super::{Format, OutputOptions};
 
 /// Turns batches into text.
@@ -30,19 +32,26 @@ pub(super) trait Encoder {
     fn end(&mut self, _buffer: &mut String) {}
 }
 
+/// The encoder of a format of text.
+///
+/// # Errors
+/// The format, where it is none of text.
 pub(super) fn for_format(
     format: Format,
     schema: &Schema,
-    options: OutputOptions,
-) -> Box<dyn Encoder + Send> {
-    match format {
-        Format::Table => Box::new(TableEncoder::new(schema, options.terminal_width)),
+    options: &OutputOptions,
+) -> Result<Box<dyn Encoder + Send>, BinaryFormat> {
+    Ok(match format {
+        Format::Table => Box::new(TableEncoder::new(schema, options)),
         Format::Csv => Box::new(CsvEncoder::new(schema)),
         Format::Tsv => Box::new(TsvEncoder::new(schema)),
         Format::Json => Box::new(JsonEncoder::array(schema)),
         Format::Ndjson => Box::new(JsonEncoder::lines(schema)),
         Format::Markdown => Box::new(MarkdownEncoder::new(schema)),
-    }
+        Format::Vertical => Box::new(VerticalEncoder::new(schema, options.null())),
+        Format::Arrow => return Err(BinaryFormat::Arrow),
+        Format::Parquet => return Err(BinaryFormat::Parquet),
+    })
 }
 
 /// The names of the columns, in order.

@@ -20,6 +20,9 @@ pub(crate) enum OutputError {
     /// The query failed, or made a value that has no text, such as a date beyond the calendar.
     #[error(transparent)]
     Query(#[from] DataFusionError),
+    /// The format cannot hold these rows too.
+    #[error("{0} holds the rows of one statement")]
+    OneStatement(String),
 }
 
 impl OutputError {
@@ -27,7 +30,7 @@ impl OutputError {
     pub(crate) fn lost_agent(&self) -> Option<&AgentLost> {
         match self {
             Self::Query(error) => find_cause::<AgentLost>(error),
-            Self::ReaderClosed | Self::Io(_) => None,
+            Self::ReaderClosed | Self::Io(_) | Self::OneStatement(_) => None,
         }
     }
 

@@ -5,6 +5,8 @@
 //! **Invariant:** at most one batch is encoded ahead of what was written; the table also holds
 //! back its first rows, up to a limit, to choose the widths of its columns.
 //!
+//! **Invariant:** a terminal never gets a control character, but for the ends of lines and tabs.
+//!
 //! What the formats have in common: timestamps are ISO 8601, floats the shortest text that reads
 //! back as the same number, binary is hexadecimal, and lists, structs and maps are JSON.
 
@@ -16,17 +18,22 @@ mod json;
 mod markdown;
 mod table;
 mod tsv;
+mod vertical;
+
+mod binary;
 
 mod column;
 mod json_text;
 mod json_value;
 mod layout;
-mod visible;
+pub(crate) mod visible;
 
 #[cfg(test)]
 mod tests;
 
-use std::io::Write;
+use std::borrow::Cow;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -57,9 +64,41 @@ pub(crate) enum Format {
     Ndjson,
     /// A GitHub table
     Markdown,
+    /// A record after the other, each column on a line of its own, for reading
+    Vertical,
+    /// Arrow's IPC stream; binary
+    Arrow,
+    /// A Parquet file; binary
+    Parquet,
 }
 
 impl Format {
+    /// The format that the extension of a file names.
+    pub(crate) fn for_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "csv" => Some(Self::Csv),
+            "tsv" => Some(Self::Tsv),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::Ndjson),
+            "md" => Some(Self::Markdown),
+            "arrow" | "arrows" => Some(Self::Arrow),
+            "parquet" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+
+    /// Whether it is for programs alone.
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet)
+    }
+
+    /// What `--format` calls it.
+    pub(crate) fn name(self) -> String {
+        clap::ValueEnum::to_possible_value(&self)
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     /// The format for a standard output that is, or is not, a terminal.
     pub(crate) fn for_stdout(is_terminal: bool) -> Self {
         if is_terminal { Self::Table } else { Self::Csv }
@@ -67,20 +106,35 @@ impl Format {
 }
 
 /// What the printing depends on besides the format.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct OutputOptions {
     /// Columns of the terminal that is printed to. A table is shortened to fit, and marks every
     /// cut with `…`. `None` where the output is not a terminal: nothing is shortened.
     pub(crate) terminal_width: Option<usize>,
+    /// Whether what is printed gets to a terminal, which obeys control characters.
+    pub(crate) is_terminal: bool,
     /// How long rows may be held for the ones behind them, so that a small answer is one table.
     pub(crate) holding: Duration,
+    /// How NULL looks in the formats for reading; `∅` where nothing is said.
+    pub(crate) null: Option<Arc<str>>,
 }
 
 impl OutputOptions {
     /// The options for this process's standard output.
     pub(crate) fn for_stdout() -> Self {
         let size = terminal_size::terminal_size_of(std::io::stdout());
-        Self { terminal_width: size.map(|(width, _)| width.0.into()), holding: HOLDING }
+        let terminal_width = size.map(|(width, _)| width.0.into());
+        let is_terminal = std::io::stdout().is_terminal();
+        Self { terminal_width, is_terminal, holding: HOLDING, null: None }
+    }
+
+    /// The options for something else, whose width is not known.
+    pub(crate) fn for_other(is_terminal: bool) -> Self {
+        Self { is_terminal, holding: HOLDING, ..Self::default() }
+    }
+
+    fn null(&self) -> Arc<str> {
+        self.null.clone().unwrap_or_else(|| visible::NULL.into())
     }
 }
 
@@ -102,15 +156,20 @@ const KEPT_BYTES: usize = 1024 * 1024;
 pub(crate) async fn write_stream(
     mut stream: SendableRecordBatchStream,
     format: Format,
-    out: impl Write,
+    out: impl Write + Send,
     options: OutputOptions,
 ) -> Result<u64, OutputError> {
     let schema = shown(&stream.schema());
     if schema.fields().is_empty() {
         return drain(stream).await;
     }
+    let encoder = match encoder::for_format(format, &schema, &options) {
+        Ok(encoder) => encoder,
+        Err(format) => return binary::write_stream(stream, format, &schema, out).await,
+    };
     let mut printer = Printer {
-        encoder: encoder::for_format(format, &schema, options),
+        encoder,
+        is_terminal: options.is_terminal,
         begun: false,
         buffer: String::new(),
         out,
@@ -172,6 +231,7 @@ async fn drain(mut stream: SendableRecordBatchStream) -> Result<u64, OutputError
 /// An encoder, and the bytes on their way from it to the writer.
 struct Printer<W> {
     encoder: Box<dyn Encoder + Send>,
+    is_terminal: bool,
     begun: bool,
     buffer: String,
     out: W,
@@ -221,7 +281,11 @@ impl<W: Write> Printer<W> {
     }
 
     fn write(&mut self) -> Result<(), OutputError> {
-        self.out.write_all(self.buffer.as_bytes()).map_err(OutputError::from_io)?;
+        let text = match self.is_terminal {
+            true => visible::escape_lines(&self.buffer),
+            false => Cow::Borrowed(self.buffer.as_str()),
+        };
+        self.out.write_all(text.as_bytes()).map_err(OutputError::from_io)?;
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BYTES);
         Ok(())

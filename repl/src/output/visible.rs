@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 /// How NULL looks in a table: unlike the empty text, and unlike the text `NULL`.
-pub(super) const NULL: &str = "∅";
+pub(crate) const NULL: &str = "∅";
 
 /// Stands at the end of a text that was cut.
 const CUT: char = '…';
@@ -17,13 +17,26 @@ const CUT: char = '…';
 /// Replaces what cannot be seen: control characters (`\n`, `\x1b`), and invisible ones that turn
 /// the direction of text or break lines (`\u{202e}`). A backslash stays single, so this is for
 /// reading and cannot be undone.
-pub(super) fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         push(character, &mut escaped);
+    }
+    Cow::Owned(escaped)
+}
+
+/// The same for whole lines, whose ends and tabs stay.
+pub(super) fn escape_lines(text: &str) -> Cow<'_, str> {
+    let stays = |character: char| matches!(character, '\n' | '\t') || !is_hidden(character);
+    if text.chars().all(stays) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if stays(character) { escaped.push(character) } else { push(character, &mut escaped) }
     }
     Cow::Owned(escaped)
 }
@@ -58,13 +71,13 @@ fn is_hidden(character: char) -> bool {
 }
 
 /// Columns that `text` takes on a terminal.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// Cuts escaped text to `columns` of a terminal, between characters as a reader knows them; a cut
 /// is marked by `…`.
-pub(super) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
+pub(crate) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
     // A byte never takes more than one column, so short texts need no measuring.
     if text.len() <= columns || width(text) <= columns {
         return Cow::Borrowed(text);
@@ -103,6 +116,12 @@ mod tests {
         check("\u{9b}31m\u{85}", "\\u{9b}31m\\u{85}");
         check("\u{202e}gnp.exe\u{2066}\u{200f}", "\\u{202e}gnp.exe\\u{2066}\\u{200f}");
         check("\u{feff}a\u{200b}\u{2028}", "\\u{feff}a\\u{200b}\\u{2028}");
+    }
+
+    #[test]
+    fn lines_keep_their_ends() {
+        assert_eq!(escape_lines("a\tb\r\n\x1b[2Jc\n"), "a\tb\\r\n\\x1b[2Jc\n");
+        assert!(matches!(escape_lines("a\tb\n"), Cow::Borrowed(_)));
     }
 
     #[test]

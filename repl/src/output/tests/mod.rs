@@ -1,5 +1,6 @@
 //! The formats and the writer from outside: batches go in, text comes out.
 
+mod binary;
 mod formats;
 mod read_back;
 mod streams;
@@ -36,11 +37,23 @@ fn print(
     schema: Arc<Schema>,
     items: Vec<DataFusionResult<RecordBatch>>,
 ) -> (String, Result<u64, OutputError>) {
+    let (bytes, rows) = print_bytes(format, terminal_width, schema, items);
+    (String::from_utf8(bytes).unwrap(), rows)
+}
+
+/// The same for formats that are no text.
+fn print_bytes(
+    format: Format,
+    terminal_width: Option<usize>,
+    schema: Arc<Schema>,
+    items: Vec<DataFusionResult<RecordBatch>>,
+) -> (Vec<u8>, Result<u64, OutputError>) {
     let mut out = Vec::new();
     let stream = to_stream(schema, stream::iter(items));
-    let options = OutputOptions { terminal_width, ..Default::default() };
+    let is_terminal = terminal_width.is_some();
+    let options = OutputOptions { terminal_width, is_terminal, ..Default::default() };
     let rows = futures::executor::block_on(write_stream(stream, format, &mut out, options));
-    (String::from_utf8(out).unwrap(), rows)
+    (out, rows)
 }
 
 fn to_stream(
