@@ -1,6 +1,8 @@
 //! Batches of lines: what they become does not depend on the columns that are wanted, nor on how
 //! the lines lie in memory, nor on the lines beside them.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::{Array, ArrayRef, StringViewArray};
 use arrow_schema::{DataType, TimeUnit};
