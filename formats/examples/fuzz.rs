@@ -48,7 +48,8 @@ fn main() {
     let keyword = words.get(1).map_or("JSON", String::as_str).to_uppercase();
     let spec = FormatSpec::from_parts(&keyword, words.get(2).map(String::as_str)).unwrap();
     let executions = fuzz(&spec, Duration::from_secs(seconds));
-    writeln!(std::io::stdout(), "{keyword}: {executions} executions in {seconds} s").unwrap();
+    let mut output = std::io::stdout();
+    writeln!(output, "{keyword}: {executions} executions in {seconds} s").unwrap();
 }
 
 fn fuzz(spec: &FormatSpec, duration: Duration) -> u64 {
