@@ -153,7 +153,7 @@ fn json(row: usize) -> String {
         [200, 304, 404, 500][number(row, 4)],
         number(row, 100_000),
         number(row, 1_000_000),
-        row % 2 == 0,
+        row.is_multiple_of(2),
     )
 }
 
@@ -170,7 +170,7 @@ fn logfmt(row: usize) -> String {
         [200, 304, 404, 500][number(row, 4)],
         number(row, 100_000),
         number(row, 1_000_000),
-        row % 2 == 0,
+        row.is_multiple_of(2),
     )
 }
 
