@@ -70,7 +70,11 @@ impl ColumnSpec {
         if shown.len() < text.len() {
             shown.push('…');
         }
-        format!("{}: `{shown}` is not {}", self.name, sql_name(&self.data_type))
+        let expected = match &self.data_type {
+            DataType::Timestamp(..) => self.time.expected(text),
+            other => sql_name(other),
+        };
+        format!("{}: `{shown}` is not {expected}", self.name)
     }
 }
 
@@ -84,7 +88,6 @@ fn sql_name(data_type: &DataType) -> String {
         DataType::Int64 => "BIGINT".into(),
         DataType::Float32 => "REAL".into(),
         DataType::Float64 => "DOUBLE".into(),
-        DataType::Timestamp(..) => "a TIMESTAMP in a form that is recognised".into(),
         DataType::Date32 => "a DATE".into(),
         other => other.to_string(),
     }

@@ -20,6 +20,10 @@ mod timestamp;
 mod combined;
 mod pattern;
 
+mod keys;
+mod narrow;
+mod swar;
+
 mod json;
 mod logfmt;
 mod syslog;
@@ -37,4 +41,4 @@ pub use parser::Batch;
 pub use parser::{Failures, LineParser, Parsed};
 pub use scan::{Fields, Mismatch, Scanner};
 pub use spec::{FormatError, FormatSpec};
-pub use timestamp::{Instant, TimestampFormat};
+pub use timestamp::{Instant, Strftime, TimestampFormat};

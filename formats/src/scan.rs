@@ -45,7 +45,12 @@ pub struct Fields {
     needed: Vec<bool>,
     /// Text of fields that do not stand in the line as they are.
     rewritten: String,
+    /// See [`Fields::rank`]; empty while no slot has one.
+    ranks: Vec<u8>,
 }
+
+/// The rank of a slot without one: behind all others.
+pub(crate) const NO_RANK: u8 = u8::MAX;
 
 /// What is in a slot. The lengths of lines have 32 bits in Arrow's views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +71,8 @@ pub(crate) enum Slot {
 impl Fields {
     /// Slots for as many columns as `needed` says something of.
     pub(crate) fn new(needed: Vec<bool>) -> Self {
-        Self { slots: vec![Slot::Null; needed.len()], needed, rewritten: String::new() }
+        let slots = vec![Slot::Null; needed.len()];
+        Self { slots, needed, rewritten: String::new(), ranks: Vec::new() }
     }
 
     /// How many slots there are.
@@ -104,9 +110,23 @@ impl Fields {
         self.slots[slot] = Slot::Null;
     }
 
+    /// Of a slot that different fields could fill: the rank of the one that did, the best being 0.
+    pub(crate) fn rank(&self, slot: usize) -> u8 {
+        self.ranks.get(slot).copied().unwrap_or(NO_RANK)
+    }
+
+    /// Remembers the rank of what fills a slot until the next line.
+    pub(crate) fn set_rank(&mut self, slot: usize, rank: u8) {
+        if self.ranks.is_empty() {
+            self.ranks.resize(self.slots.len(), NO_RANK);
+        }
+        self.ranks[slot] = rank;
+    }
+
     pub(crate) fn clear(&mut self) {
         self.slots.fill(Slot::Null);
         self.rewritten.clear();
+        self.ranks.clear();
     }
 
     pub(crate) fn slot(&self, slot: usize) -> Slot {

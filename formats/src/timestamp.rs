@@ -1,21 +1,30 @@
 //! Times as logs write them.
 
+mod civil;
 pub(crate) mod clf;
+mod parts;
 mod recognise;
+mod strftime;
 
-use chrono::{DateTime, NaiveDateTime};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use recognise::iso;
+pub use strftime::Strftime;
+
+use crate::spec::FormatError;
 
 /// How a column's times are written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum TimestampFormat {
-    /// In one of the usual forms.
+    /// In one of the usual forms that have a year.
     #[default]
     Recognised,
-    /// As Recognised, where a form without a year gets the one that puts it at or before this
-    /// moment, in seconds since the epoch, with a day of grace for clocks that are ahead.
+    /// As Recognised, where a form without a year gets the latest one that puts it at most a day
+    /// after this moment, in seconds since the epoch. The day is for clocks that are ahead.
     RecognisedBefore(i64),
-    /// In this form, of strftime's conversions as chrono has them.
-    Strftime(String),
+    /// In this form.
+    Strftime(Strftime),
 }
 
 /// A moment that was read.
@@ -35,21 +44,42 @@ impl Instant {
 }
 
 impl TimestampFormat {
+    /// The form of a text such as `%d.%m.%Y %H:%M`, of strftime's conversions as chrono has them.
+    ///
+    /// # Errors
+    /// As [`Strftime::try_new`].
+    pub fn strftime(text: &str) -> Result<Self, FormatError> {
+        Ok(Self::Strftime(Strftime::try_new(text)?))
+    }
+
+    /// The same form, where times without a year get the latest one that puts them at most a day
+    /// after `moment`, in seconds since the epoch.
+    pub fn before(self, moment: i64) -> Self {
+        match self {
+            Self::Recognised | Self::RecognisedBefore(_) => Self::RecognisedBefore(moment),
+            Self::Strftime(form) => Self::Strftime(form.before(moment)),
+        }
+    }
+
     /// Reads `text`, which has no space around it.
     pub fn parse(&self, text: &str) -> Option<Instant> {
         match self {
             Self::Recognised => recognise::recognise(text, None),
             Self::RecognisedBefore(moment) => recognise::recognise(text, Some(*moment)),
-            Self::Strftime(format) => by_strftime(text, format),
+            Self::Strftime(form) => form.parse(text),
         }
     }
-}
 
-fn by_strftime(text: &str, format: &str) -> Option<Instant> {
-    if let Ok(time) = DateTime::parse_from_str(text, format) {
-        let zone_seconds = time.offset().local_minus_utc();
-        return Some(Instant { nanos: time.timestamp_nanos_opt()?, zone_seconds });
+    /// What a text is not that [`parse`](Self::parse) cannot read, behind `is not`.
+    pub(crate) fn expected(&self, text: &str) -> String {
+        match self {
+            Self::Recognised if recognise::recognise(text, Some(0)).is_some() => {
+                "a TIMESTAMP with a year".into()
+            }
+            Self::Recognised | Self::RecognisedBefore(_) => {
+                "a TIMESTAMP in a form that is recognised".into()
+            }
+            Self::Strftime(form) => format!("a TIMESTAMP of the form `{}`", form.text()),
+        }
     }
-    let time = NaiveDateTime::parse_from_str(text, format).ok()?;
-    Some(Instant { nanos: time.and_utc().timestamp_nanos_opt()?, zone_seconds: 0 })
 }
