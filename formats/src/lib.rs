@@ -28,11 +28,17 @@ mod json;
 mod logfmt;
 mod syslog;
 
+mod expression;
 mod grok;
 mod regex;
 
 mod auto;
-mod builtin;
+pub mod builtin;
+
+pub mod text;
+
+#[cfg(test)]
+mod check;
 
 pub use auto::{Guess, choose};
 pub use column::ColumnSpec;

@@ -1,0 +1,2 @@
+//! Figures of the formats that are expressions.
+fn main() {}
