@@ -51,7 +51,7 @@ pub fn parse_duration(text: &str) -> Option<i64> {
         let length = behind.find(|c: char| !c.is_alphabetic()).unwrap_or(behind.len());
         let (unit, behind) = behind.split_at(length);
         nanos = nanos.checked_add(number.times(unit_nanos(unit)?)?)?;
-        rest = behind.trim_start_matches(|c: char| c == ' ' || c == ',');
+        rest = behind.trim_start_matches([' ', ',']);
         if rest.is_empty() {
             return i64::try_from(if is_negative { -nanos } else { nanos }).ok();
         }
