@@ -62,7 +62,7 @@ fn builtin(name: &'static str, samples: &[&str]) -> Subject {
     let has_format = |line: &&&str| {
         let lines = StringViewArray::from_iter_values([line]);
         LineParser::try_new(&format, &[])
-            .and_then(|parser| Ok(parser.parse(&lines, &[], 0)))
+            .map(|parser| parser.parse(&lines, &[], 0))
             .is_ok_and(|parsed| parsed.is_ok_and(|parsed| parsed.failures.rows.is_empty()))
     };
     let own: Vec<&str> = samples.iter().filter(has_format).copied().collect();
