@@ -171,3 +171,6 @@ impl Scanner for BuiltinScanner {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::SAMPLES;

@@ -23,7 +23,7 @@ pub(super) const KLOG: Builtin = Builtin {
         ("line", Kind::Integer),
         ("message", Kind::Text),
     ],
-    scan: Scan::Read(read),
+    scan: Scan::Read(klog),
 };
 
 /// The same, or with a year: `I20240102 10:05:03.123456 1234 file.cc:123] message`.
@@ -38,22 +38,37 @@ pub(super) const GLOG: Builtin = Builtin {
         ("line", Kind::Integer),
         ("message", Kind::Text),
     ],
-    scan: Scan::Read(read),
+    scan: Scan::Read(glog),
 };
 
-fn read(line: &mut Reader<'_>) -> Result<(), Missing> {
-    let letter = line.some("I, W, E or F", |byte| b"IWEF".contains(&byte))?;
-    let level = match line.text(&letter) {
-        "I" => "INFO",
-        "W" => "WARNING",
-        "E" => "ERROR",
-        "F" => "FATAL",
-        _ => return Err(line.missing("month and day")),
-    };
+fn klog(line: &mut Reader<'_>) -> Result<(), Missing> {
+    let level = level(line)?;
+    let start = line.at();
+    line.shape("0000 ", "month and day")?;
+    rest(line, start, level)
+}
+
+fn glog(line: &mut Reader<'_>) -> Result<(), Missing> {
+    let level = level(line)?;
     let start = line.at();
     if line.shape("00000000 ", "date").is_err() {
         line.shape("0000 ", "month and day")?;
     }
+    rest(line, start, level)
+}
+
+/// The letter of a level.
+fn level(line: &mut Reader<'_>) -> Result<&'static str, Missing> {
+    for (letter, level) in [("I", "INFO"), ("W", "WARNING"), ("E", "ERROR"), ("F", "FATAL")] {
+        if line.accept(letter) {
+            return Ok(level);
+        }
+    }
+    Err(line.missing("I, W, E or F"))
+}
+
+/// What stands behind the date, which starts at byte `start`.
+fn rest(line: &mut Reader<'_>, start: usize, level: &str) -> Result<(), Missing> {
     line.shape("00:00:00.000000", "time")?;
     line.set(TS, start..line.at());
     line.literal(" ")?;

@@ -77,7 +77,8 @@ fn details(line: &mut Reader<'_>) {
         let (start, rest) = (line.at(), line.rest());
         let end = start + detail_end(rest);
         line.go_to(end);
-        if rest.starts_with('"') && end > start + 1 {
+        let value = &rest[..end - start];
+        if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
             line.set(*column, start + 1..end - 1);
         } else {
             line.set(*column, start..end);

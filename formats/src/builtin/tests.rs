@@ -320,6 +320,10 @@ fn web_servers() {
             "referrer=http://a/, b",
         ],
     );
+    let unclosed = "2024/01/02 10:05:03 [error] 1#1: x, client: c, host: \"aü";
+    judged_alike(&format("NGINX_ERROR"), unclosed);
+    let found = fields_of(&format("NGINX_ERROR"), unclosed).expect("it matches");
+    assert_eq!(found[11], ("host".into(), Some("\"aü".into())));
     check_mismatch("NGINX_ERROR", "2024/01/02 10:05:03 error", "no ` [` at byte 20");
     check(
         "HAPROXY",
