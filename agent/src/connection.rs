@@ -37,6 +37,7 @@ const STREAM_WINDOW_BYTES: u32 = 8 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 64 * 1024 * 1024;
 
 const START_HINT: &str = "is `gleam-sql agent` running there, and does it listen on this address?";
+const SILENT_HINT: &str = "it may be stopped, or something else listens there";
 const TLS_THERE_HINT: &str = "an agent with TLS needs --tls-ca, --tls-cert and --tls-key here too";
 const NO_TLS_THERE_HINT: &str =
     "it answers without TLS: leave out the --tls options here, or give them to the agent";
@@ -167,6 +168,7 @@ impl AgentConnections {
         let (reason, hint) = match status.code() {
             Code::Unauthenticated => (status.message().to_owned(), TOKEN_HINT),
             Code::FailedPrecondition => (status.message().to_owned(), VERSION_HINT),
+            _ if causes.contains("timed out") => (format!("does not answer{causes}"), SILENT_HINT),
             _ if self.tls.is_none() => (format!("closed the connection{causes}"), TLS_THERE_HINT),
             // With TLS 1.3 a server looks at the client's certificate after the handshake.
             _ => (format!("closed the connection{causes}"), CERTIFICATE_HINT),

@@ -49,7 +49,7 @@ fn an_agent_that_says_nothing_is_not_waited_for() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = silent.local_addr().expect("it is bound").to_string();
     let finished = agents(&Place::new(), &address, TOKEN);
-    finished.code(1).says(&["error: agent ", &address]);
+    finished.code(1).says(&["error: agent ", &address, "does not answer", "it may be stopped"]);
     assert!(finished.took < Duration::from_secs(10), "{}", finished.shown());
 }
 
