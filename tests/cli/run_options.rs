@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{Gleam, Place, wait_until};
+use crate::support::{Gleam, Place, processes, wait_until};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -167,6 +167,21 @@ fn an_interrupted_run_leaves_no_file() {
     running.signal(libc::SIGINT);
     running.finish(SOON).code(130);
     assert_eq!(names(&place), ["made", "x"]);
+}
+
+/// Scans that never wait, on every core, and no row that could be written.
+#[test]
+fn ctrl_c_is_seen_while_every_thread_works() {
+    let place = Place::with("x.log", "a line that is looked at\n".repeat(400_000));
+    let scan = "SELECT count(*) AS n FROM 'x.log' WHERE line LIKE '%nosuch%'";
+    let sql = format!("SELECT 1 AS a; {}", vec![scan; 60].join(" UNION ALL "));
+    let mut running = place.sql(sql).start();
+    assert_eq!(running.read_line() + &running.read_line(), "a\n1\n");
+    // Planned, and at work.
+    wait_until("threads at work", || processes::cpu_time(running.id()) > Duration::from_secs(1));
+    running.signal(libc::SIGINT);
+    let finished = running.finish(Duration::from_secs(2));
+    finished.code(130);
 }
 
 #[test]

@@ -81,6 +81,16 @@ pub(crate) fn peak_memory_bytes(id: u32) -> u64 {
     kib.unwrap_or_default() * 1024
 }
 
+/// The processor time of a process so far, of users and system.
+pub(crate) fn cpu_time(id: u32) -> Duration {
+    // Linux counts in hundredths of a second, and has said so for ever.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    TICK * ticks.filter_map(|ticks| ticks.parse::<u32>().ok()).sum()
+}
+
 pub(crate) fn signal(id: u32, signal: i32) {
     let id = libc::pid_t::try_from(id).expect("process ids are small");
     // SAFETY: kill(2) has no memory effects.

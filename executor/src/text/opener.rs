@@ -3,6 +3,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::datasource::listing::PartitionedFile;
@@ -20,6 +21,9 @@ use super::reader::{Recipe, TextReader};
 use super::remote::RemoteReader;
 use super::threaded::read_in_thread;
 use crate::policy::Roots;
+
+/// How long a scan, and what works on its rows, may keep a thread for itself.
+const LONGEST_TURN: Duration = Duration::from_millis(20);
 
 type BatchStream = BoxStream<'static, Result<RecordBatch>>;
 
@@ -119,8 +123,24 @@ fn read_file(
     let input = Input::of_file(file, range, recipe.columns.need_line_no(), &recipe.scanned)
         .map_err(|source| TextError::Read { file: name.shown.clone(), source })?;
     let reader = input.map(|input| TextReader::new(name, input, recipe));
-    let batches = reader.into_iter().flatten();
-    Ok(stream::iter(batches.map(|batch| batch.map_err(Into::into))).boxed())
+    Ok(paced(reader.into_iter().flatten()))
+}
+
+/// A scan never waits, and DataFusion lets it go on for a hundred batches and more: meanwhile the thread
+/// sees no signal and answers no other process. It lets go of the thread every now and then.
+fn paced(
+    batches: impl Iterator<Item = Result<RecordBatch, TextError>> + Send + 'static,
+) -> BatchStream {
+    let batches =
+        stream::unfold((batches, Instant::now()), |(mut batches, mut since)| async move {
+            if since.elapsed() >= LONGEST_TURN {
+                tokio::task::yield_now().await;
+                since = Instant::now();
+            }
+            let batch = batches.next()?;
+            Some((batch.map_err(Into::into), (batches, since)))
+        });
+    batches.boxed()
 }
 
 fn open_remote(mut reader: RemoteReader, name: FileName, recipe: Recipe) -> Result<BatchStream> {
