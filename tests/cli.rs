@@ -22,6 +22,7 @@ mod cli {
     mod hostile;
     mod junk;
     mod mistakes;
+    mod prompt;
     mod row_errors;
     mod sources;
 }

@@ -1,12 +1,11 @@
 //! `gleam-sql agents`: how agents do, as a table.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use gleam_sql_agent::address::agent_name;
-use gleam_sql_agent::connection::ConnectError;
+use gleam_sql_agent::connection::{AgentConnections, ConnectError};
 use gleam_sql_agent::proto::agent::StatusResponse;
 use url::Url;
 
@@ -34,14 +33,19 @@ async fn try_run(args: &ClusterArgs) -> Result<bool, Failure> {
         let hint = "name them with --agents host:port,… or in GLEAM_AGENTS";
         return Err(Failure::usage("no agents are named".to_owned()).with_hint(hint));
     };
-    let connections = Arc::clone(&named.connections);
-    let statuses = join_all(named.agents.iter().map(|agent| connections.status(agent))).await;
-    let all_answer = statuses.iter().all(Result::is_ok);
-    let rows: Vec<[String; 9]> =
-        named.agents.iter().zip(statuses).map(|(agent, status)| row(agent, status)).collect();
-    let printed = io::stdout().write_all(table(&rows).as_bytes());
+    let (table, all_answer) = ask(&named.agents, &named.connections).await;
+    let printed = io::stdout().write_all(table.as_bytes());
     printed.map_err(|error| Failure::usage(format!("cannot write the table: {error}")))?;
     Ok(all_answer)
+}
+
+/// How agents do, as a table, and whether all of them answer. Who does not is told of.
+pub(crate) async fn ask(agents: &[Url], connections: &AgentConnections) -> (String, bool) {
+    let statuses = join_all(agents.iter().map(|agent| connections.status(agent))).await;
+    let all_answer = statuses.iter().all(Result::is_ok);
+    let rows: Vec<[String; 9]> =
+        agents.iter().zip(statuses).map(|(agent, status)| row(agent, status)).collect();
+    (table(&rows), all_answer)
 }
 
 fn row(agent: &Url, status: Result<StatusResponse, ConnectError>) -> [String; 9] {

@@ -8,6 +8,7 @@ mod cluster;
 mod explain;
 mod interrupt;
 mod output;
+mod prompt;
 mod report;
 mod script;
 mod source;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Ok(runtime) => {
             let status = runtime.block_on(async {
                 match invocation {
+                    Invocation::Query(args) if prompt::is_wanted(&args) => prompt::run(args).await,
                     Invocation::Query(args) => {
                         interrupt::or_interrupted(script::run_all(args)).await
                     }

@@ -3,19 +3,15 @@
 use std::io::{self, IsTerminal};
 
 use datafusion::physical_plan::execute_stream;
-use gleam_sql_agent::address::agent_name;
 use gleam_sql_parser::{Statement, parse_script};
 use gleam_sql_planner::{Planned, Session, SessionOptions, with_metrics};
 
 use crate::args::{Args, Source};
-use crate::attempt::{self, Shown};
+use crate::attempt::{self, Reader, Shown};
 use crate::output::{self, Format, OutputError, OutputOptions};
 use crate::report::{self, Failure};
 use crate::source::{self, Script};
 use crate::{cluster, explain};
-
-const RETRY_HINT: &str =
-    "its programs may have had effects already; --retry runs such a query once more";
 
 /// Runs everything that the command line asks for, and gives the exit status.
 pub(crate) async fn run_all(args: Args) -> i32 {
@@ -70,47 +66,29 @@ struct Runner {
 }
 
 impl Runner {
-    /// Runs a statement; once more where an agent is lost before the first row was seen.
     async fn run(&mut self, statement: &Statement, script: &Script) -> Result<(), Failure> {
-        let shown = Shown::default();
-        let planned = self.plan(statement, script).await?;
-        let Err(error) = self.execute(&planned, statement, &shown).await else { return Ok(()) };
-        let fails = |error| Err(Failure::running(error, statement, script));
-        let Some(lost) = error.lost_agent().cloned() else { return fails(error) };
-        if shown.any() || self.session.agents().len() < 2 {
-            return fails(error);
-        }
-        if attempt::has_effects(&planned.plan) && !self.retries_effects {
-            return Err(Failure::running(error, statement, script).with_hint(RETRY_HINT));
-        }
-        self.session.exclude_agent(|agent| agent_name(agent) == lost.agent);
-        report::say(&format!("warning: {lost}\n  running the query again on the other agents\n"));
-        let planned = self.plan(statement, script).await?;
-        self.execute(&planned, statement, &shown).await.or_else(fails)
+        let Self { session, printing, retries_effects } = self;
+        attempt::run(session, printing, statement, script, *retries_effects).await
     }
+}
 
-    async fn plan(&mut self, statement: &Statement, script: &Script) -> Result<Planned, Failure> {
-        let planned = self.session.plan(statement, &script.text).await;
-        planned.map_err(|error| Failure::statement(&error, script))
-    }
-
+impl Reader for Printing {
     async fn execute(
-        &self,
+        &mut self,
         planned: &Planned,
         statement: &Statement,
         shown: &Shown,
     ) -> Result<(), OutputError> {
-        let printing = &self.printing;
         let rows = execute_stream(planned.plan.clone(), planned.context.clone())?;
         let rows = shown.watch(rows);
         let has_columns = !rows.schema().fields().is_empty();
-        let is_plan = printing.plans_as_text && explain::is_explain(&statement.body);
+        let is_plan = self.plans_as_text && explain::is_explain(&statement.body);
         let count = if is_plan {
             explain::write_plans(rows, io::stdout()).await
         } else {
-            output::write_stream(rows, printing.format, io::stdout(), printing.options).await
+            output::write_stream(rows, self.format, io::stdout(), self.options.clone()).await
         }?;
-        if printing.is_terminal && has_columns && !is_plan {
+        if self.is_terminal && has_columns && !is_plan {
             report::say(&format!("({count} {})\n", if count == 1 { "row" } else { "rows" }));
         }
         let plan = with_metrics(&planned.plan).await;

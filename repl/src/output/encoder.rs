@@ -9,6 +9,7 @@ use super::json::JsonEncoder;
 use super::markdown::MarkdownEncoder;
 use super::table::TableEncoder;
 use super::tsv::TsvEncoder;
+use super::vertical::VerticalEncoder;
 use super::{Format, OutputOptions};
 
 /// Turns batches into text.
@@ -33,15 +34,16 @@ pub(super) trait Encoder {
 pub(super) fn for_format(
     format: Format,
     schema: &Schema,
-    options: OutputOptions,
+    options: &OutputOptions,
 ) -> Box<dyn Encoder + Send> {
     match format {
-        Format::Table => Box::new(TableEncoder::new(schema, options.terminal_width)),
+        Format::Table => Box::new(TableEncoder::new(schema, options)),
         Format::Csv => Box::new(CsvEncoder::new(schema)),
         Format::Tsv => Box::new(TsvEncoder::new(schema)),
         Format::Json => Box::new(JsonEncoder::array(schema)),
         Format::Ndjson => Box::new(JsonEncoder::lines(schema)),
         Format::Markdown => Box::new(MarkdownEncoder::new(schema)),
+        Format::Vertical => Box::new(VerticalEncoder::new(schema, options.null())),
     }
 }
 

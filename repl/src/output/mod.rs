@@ -16,12 +16,13 @@ mod json;
 mod markdown;
 mod table;
 mod tsv;
+mod vertical;
 
 mod column;
 mod json_text;
 mod json_value;
 mod layout;
-mod visible;
+pub(crate) mod visible;
 
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,8 @@ pub(crate) enum Format {
     Ndjson,
     /// A GitHub table
     Markdown,
+    /// A record after the other, each column on a line of its own, for reading
+    Vertical,
 }
 
 impl Format {
@@ -67,20 +70,26 @@ impl Format {
 }
 
 /// What the printing depends on besides the format.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct OutputOptions {
     /// Columns of the terminal that is printed to. A table is shortened to fit, and marks every
     /// cut with `…`. `None` where the output is not a terminal: nothing is shortened.
     pub(crate) terminal_width: Option<usize>,
     /// How long rows may be held for the ones behind them, so that a small answer is one table.
     pub(crate) holding: Duration,
+    /// How NULL looks in the formats for reading; `∅` where nothing is said.
+    pub(crate) null: Option<Arc<str>>,
 }
 
 impl OutputOptions {
     /// The options for this process's standard output.
     pub(crate) fn for_stdout() -> Self {
         let size = terminal_size::terminal_size_of(std::io::stdout());
-        Self { terminal_width: size.map(|(width, _)| width.0.into()), holding: HOLDING }
+        Self { terminal_width: size.map(|(width, _)| width.0.into()), holding: HOLDING, null: None }
+    }
+
+    fn null(&self) -> Arc<str> {
+        self.null.clone().unwrap_or_else(|| visible::NULL.into())
     }
 }
 
@@ -110,7 +119,7 @@ pub(crate) async fn write_stream(
         return drain(stream).await;
     }
     let mut printer = Printer {
-        encoder: encoder::for_format(format, &schema, options),
+        encoder: encoder::for_format(format, &schema, &options),
         begun: false,
         buffer: String::new(),
         out,

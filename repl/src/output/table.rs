@@ -5,14 +5,17 @@
 //! there is room for them; on a terminal that is full they are cut. Without a terminal nothing is
 //! ever cut: a value wider than [`WIDEST_COLUMN`] pushes the rest of its row to the right.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 
+use super::OutputOptions;
 use super::column::Column;
 use super::encoder::Encoder;
 use super::layout::{Wish, fit};
-use super::visible::{self, NULL, escape, shorten, width};
+use super::visible::{self, escape, shorten, width};
 
 /// Rows that are waited for, while they come without delay, before widths are chosen.
 const HELD_ROWS: usize = 1_000;
@@ -27,6 +30,8 @@ pub(super) struct TableEncoder {
     headers: Vec<String>,
     numeric: Vec<bool>,
     terminal_width: Option<usize>,
+    /// How NULL looks.
+    null: Arc<str>,
     /// Rows that are not printed yet.
     held: Vec<Vec<String>>,
     held_bytes: usize,
@@ -37,14 +42,15 @@ pub(super) struct TableEncoder {
 }
 
 impl TableEncoder {
-    pub(super) fn new(schema: &Schema, terminal_width: Option<usize>) -> Self {
+    pub(super) fn new(schema: &Schema, options: &OutputOptions) -> Self {
         let headers: Vec<String> =
             schema.fields().iter().map(|field| escape(field.name()).into_owned()).collect();
         Self {
             value_widths: vec![0; headers.len()],
             headers,
             numeric: visible::numeric_columns(schema),
-            terminal_width,
+            terminal_width: options.terminal_width,
+            null: options.null(),
             held: Vec::new(),
             held_bytes: 0,
             open: None,
@@ -129,7 +135,7 @@ impl Encoder for TableEncoder {
         let mut columns = Column::all(batch)?;
         for row in 0..batch.num_rows() {
             let cells = columns.iter_mut().map(|column| {
-                let text = column.text(row)?.map(escape).unwrap_or(NULL.into());
+                let text = column.text(row)?.map(escape).unwrap_or((*self.null).into());
                 Ok(match self.terminal_width {
                     Some(columns) => shorten(&text, columns).into_owned(),
                     None => text.into_owned(),

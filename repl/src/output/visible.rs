@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 /// How NULL looks in a table: unlike the empty text, and unlike the text `NULL`.
-pub(super) const NULL: &str = "∅";
+pub(crate) const NULL: &str = "∅";
 
 /// Stands at the end of a text that was cut.
 const CUT: char = '…';
@@ -17,7 +17,7 @@ const CUT: char = '…';
 /// Replaces what cannot be seen: control characters (`\n`, `\x1b`), and invisible ones that turn
 /// the direction of text or break lines (`\u{202e}`). A backslash stays single, so this is for
 /// reading and cannot be undone.
-pub(super) fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
@@ -58,13 +58,13 @@ fn is_hidden(character: char) -> bool {
 }
 
 /// Columns that `text` takes on a terminal.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// Cuts escaped text to `columns` of a terminal, between characters as a reader knows them; a cut
 /// is marked by `…`.
-pub(super) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
+pub(crate) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
     // A byte never takes more than one column, so short texts need no measuring.
     if text.len() <= columns || width(text) <= columns {
         return Cow::Borrowed(text);
