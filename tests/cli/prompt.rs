@@ -82,6 +82,8 @@ fn ctrl_c_ends_a_query_and_its_children() {
         terminal.types(query);
         terminal.shows(&query[query.len() - 12..]);
         terminal.types("\r");
+        // Until then Ctrl-C is a key of the editor, and not a signal.
+        wait_until("the end of the entry", terminal.attributes());
         if has_children {
             wait_until("a child", || !terminal.children().is_empty());
         }
@@ -170,7 +172,7 @@ fn mistakes_are_pointed_at() {
     let place = Place::with("x", "a\n");
     let mut terminal = start(&place);
     let answer = terminal.enter("FROM 'x' |> WHERE lin = 'a';");
-    contains(&answer, &["error: ", "line 1, column 19", "^^^", "help: did you mean line?"]);
+    contains(&answer, &["error: ", "line 1, column 19", "^^^", "help: did you mean `line`?"]);
     let answer = terminal.enter("\\chrat");
     contains(&answer, &["error: there is no command \\chrat", "did you mean \\chart?"]);
     contains(&terminal.enter("\\chart"), &["error: there is no result yet"]);

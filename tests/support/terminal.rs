@@ -134,8 +134,10 @@ impl Terminal {
     /// Waits until the end of what was typed is on the screen.
     #[track_caller]
     fn shows_typed(&self, line: &str) {
-        let tail: String = line.chars().rev().take(10).collect::<Vec<_>>().into_iter().rev().collect();
-        self.shows(tail.trim_end());
+        let tail = line.char_indices().rev().nth(9).map_or(line, |(at, _)| &line[at..]).trim_end();
+        // A long line goes on in the next one of the screen.
+        let text = || self.text().replace('\n', "");
+        wait_for(&format!("`{tail}`"), || text().contains(tail), || self.text());
     }
 
     /// Waits until the screen shows this.
