@@ -1,6 +1,6 @@
 //! The interactive prompt: a line editor in a thread of its own, and a task that runs what it reads.
 //!
-//! **Invariant:** when the prompt comes back no child of the last statement lives.
+//! **Invariant:** when the prompt comes back, every child of the last statement has ended or was killed.
 //!
 //! **Invariant:** nothing that a log or a program says reaches the terminal unescaped.
 
