@@ -137,10 +137,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &[(&str, CodeClass)]) {
-        let found: Vec<(&str, CodeClass)> = highlight_code(text)
-            .into_iter()
-            .map(|(range, class)| (&text[range], class))
-            .collect();
+        let found: Vec<(&str, CodeClass)> =
+            highlight_code(text).into_iter().map(|(range, class)| (&text[range], class)).collect();
         assert_eq!(found, expected, "{text}");
     }
 
@@ -170,7 +168,10 @@ mod tests {
                 ("# all", Comment),
             ],
         );
-        check("CREATE FUNCTION f(a TEXT) RETURNS TEXT LANGUAGE LUA AS 'return'", &[("return", Keyword)]);
+        check(
+            "CREATE FUNCTION f(a TEXT) RETURNS TEXT LANGUAGE LUA AS 'return'",
+            &[("return", Keyword)],
+        );
         check("SELECT 'return' AS \"end\", 1 AS 'x'", &[]);
         check("FROM 'x' |> MAP LUA '", &[]);
         check("FROM 'x' |> MAP LUA '--", &[("--", Comment)]);

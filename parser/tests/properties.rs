@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use datafusion_sql::parser::{CopyToSource, Statement as DfStatement};
 use datafusion_sql::sqlparser::ast::{Query, TableFactor, Visit, Visitor};
 use gleam_sql_parser::{
-    OperatorKind, Scope, Statement, highlight, highlight_code, is_complete, lua, marker_index, parse_script, split,
+    OperatorKind, Scope, Statement, highlight, highlight_code, is_complete, lua, marker_index,
+    parse_script, split,
 };
 use proptest::prelude::*;
 

@@ -7,8 +7,8 @@
 mod console;
 mod interrupts;
 
-mod display;
 mod chart;
+mod display;
 mod limited;
 mod pager;
 mod paint;
@@ -90,7 +90,8 @@ async fn converse(args: Args, has_colours: bool) -> i32 {
             Some(Next::Go) => {}
             Some(Next::Leave) => return 0,
             Some(Next::Edit(text)) => initial = text,
-            None => report::say("cancelled\n"),
+            // The terminal itself has shown `^C` where the cursor was.
+            None => report::say("\ncancelled\n"),
         }
     }
 }

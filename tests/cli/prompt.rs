@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::support::{AccessLog, Place, Terminal, wait_until};
+use crate::support::{AccessLog, Place, Terminal, processes, wait_until};
 
 /// The prompt is to come back within 300 ms; a busy machine takes longer.
 const CTRL_C_LIMIT: Duration = Duration::from_secs(3);
@@ -211,7 +211,10 @@ fn long_results_stop_and_the_query_ends() {
     terminal.enter("\\pset limit 2");
     contains(&terminal.enter("SELECT * FROM generate_series(1, 3);"), &["… 1 more row", "(2 rows"]);
     terminal.enter("\\pset limit 0");
-    contains(&terminal.enter("SELECT * FROM generate_series(1, 43);"), &["│    43 │", "(43 rows, "]);
+    contains(
+        &terminal.enter("SELECT * FROM generate_series(1, 43);"),
+        &["│    43 │", "(43 rows, "],
+    );
 }
 
 #[test]
@@ -336,11 +339,25 @@ fn the_history_is_kept_for_its_owner() {
 }
 
 #[test]
-fn agents_are_told_of() {
+fn ctrl_c_reaches_agents() {
     let place = Place::new();
+    for name in ["a.log", "b.log"] {
+        place.write(name, AccessLog::new(100).text());
+    }
     let mut terminal = Terminal::start_with(&place, 60, &[], &["--local-agents", "2"]);
     contains(&terminal.enter("\\agents"), &["version", "slots", "127.0.0.1:"]);
-    contains(&terminal.enter("SELECT 1 AS n;"), &["│ 1 │"]);
+    terminal.enter("SET gleam.min_task_bytes = 1;");
+    let seconds = format!("1{}", std::process::id());
+    let query = format!("FROM '*.log' |> PIPE 'sleep {seconds}';");
+    contains(&terminal.enter(&format!("EXPLAIN {query}")), &["agent"]);
+    terminal.types(&query);
+    terminal.shows(&query);
+    terminal.types("\r");
+    let sleeping = || processes::with_argument(&seconds);
+    wait_until("children of agents", || !sleeping().is_empty());
+    contains(&terminal.answers("\x03"), &["cancelled"]);
+    wait_until("the end of the agents' children", || sleeping().is_empty());
+    contains(&terminal.enter("SELECT count(*) AS n FROM '*.log';"), &["│ 200 │"]);
     terminal.types("\x04");
     assert_eq!(terminal.ends().code(), Some(0));
 }

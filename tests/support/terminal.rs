@@ -126,7 +126,8 @@ impl Terminal {
         let has_come = || self.prompts() > before && self.is_waiting();
         wait_for("the next prompt", has_come, || self.text());
         let text = self.text();
-        let mut parts: Vec<&str> = text.rsplit(PROMPT).skip(1).take(self.prompts() - before).collect();
+        let mut parts: Vec<&str> =
+            text.rsplit(PROMPT).skip(1).take(self.prompts() - before).collect();
         parts.reverse();
         parts.join(PROMPT)
     }
@@ -232,7 +233,11 @@ impl Drop for Terminal {
 fn wait_for(event: &str, mut has_come: impl FnMut() -> bool, shown: impl Fn() -> String) {
     let deadline = Instant::now() + PATIENCE;
     while !has_come() {
-        assert!(Instant::now() < deadline, "waited in vain for {event}; the terminal shows\n{}", shown());
+        assert!(
+            Instant::now() < deadline,
+            "waited in vain for {event}; the terminal shows\n{}",
+            shown()
+        );
         nap();
     }
 }

@@ -138,8 +138,7 @@ impl Display {
     }
 
     fn tell_done(&self, time: Duration) {
-        let time =
-            if self.tells_time { format!(" ({})", shown_time(time)) } else { String::new() };
+        let time = if self.tells_time { format!(" ({})", shown_time(time)) } else { String::new() };
         self.say(&format!("done{time}\n"));
     }
 }

@@ -53,7 +53,10 @@ pub(super) struct Editor {
 impl Editor {
     /// # Errors
     /// When the terminal cannot be used.
-    pub(super) fn new(vocabulary: Arc<Vocabulary>, has_colours: bool) -> Result<Self, ReadlineError> {
+    pub(super) fn new(
+        vocabulary: Arc<Vocabulary>,
+        has_colours: bool,
+    ) -> Result<Self, ReadlineError> {
         let colours = if has_colours { ColorMode::Enabled } else { ColorMode::Disabled };
         let config = Config::builder()
             .max_history_size(history::MOST_ENTRIES)?
@@ -102,11 +105,7 @@ impl Editor {
     }
 
     /// At once, so that a lost terminal loses nothing.
-    fn remember(
-        &self,
-        inner: &mut rustyline::Editor<PromptHelper, DefaultHistory>,
-        text: &str,
-    ) {
+    fn remember(&self, inner: &mut rustyline::Editor<PromptHelper, DefaultHistory>, text: &str) {
         let text = text.trim_end();
         let is_new = !text.is_empty() && inner.add_history_entry(text).unwrap_or(false);
         if let Some(path) = self.history.as_ref().filter(|_| is_new) {

@@ -113,10 +113,7 @@ impl Reading {
 }
 
 /// What is behind the limit, of which `cut` rows have come.
-async fn rest(
-    rows: &mut SendableRecordBatchStream,
-    cut: usize,
-) -> datafusion::error::Result<Rest> {
+async fn rest(rows: &mut SendableRecordBatchStream, cut: usize) -> datafusion::error::Result<Rest> {
     let more = async {
         loop {
             match rows.next().await {
@@ -148,7 +145,8 @@ mod tests {
     /// Limits batches of these sizes, behind which the stream ends or stays open.
     async fn check(sizes: &[i64], ends: bool, most: Option<usize>, expected: (usize, Rest)) {
         let batches: Vec<_> = sizes.iter().map(|&rows| Ok(batch(rows))).collect();
-        let rest = if ends { stream::empty().left_stream() } else { stream::pending().right_stream() };
+        let rest =
+            if ends { stream::empty().left_stream() } else { stream::pending().right_stream() };
         let rows = stream::iter(batches).chain(rest);
         let rows = Box::pin(RecordBatchStreamAdapter::new(batch(0).schema(), rows));
         let Limited { rows, kept } = limit(rows, most);

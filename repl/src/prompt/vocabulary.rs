@@ -45,7 +45,9 @@ pub(super) struct Words {
 
 enum File {
     /// The task looks at the file, and ends with this.
-    Asked { _task: SpawnedTask<()> },
+    Asked {
+        _task: SpawnedTask<()>,
+    },
     Known(Arc<Vec<String>>),
 }
 
@@ -114,9 +116,8 @@ impl Vocabulary {
         patience: Duration,
     ) -> Option<Arc<Vec<String>>> {
         self.look_at(name);
-        let waits = |files: &mut HashMap<String, File>| {
-            matches!(files.get(name), Some(File::Asked { .. }))
-        };
+        let waits =
+            |files: &mut HashMap<String, File>| matches!(files.get(name), Some(File::Asked { .. }));
         let waited = self.has_looked.wait_timeout_while(lock(&self.files), patience, waits);
         let (files, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match files.get(name) {

@@ -12,7 +12,10 @@ pub(super) fn bins(series: &Series) -> Vec<(String, Option<f64>)> {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if values.is_empty() || least == most {
         let count = values.len() as f64;
-        return vec![(values.first().map_or_else(|| "none".to_owned(), |&v| super::number(v)), Some(count))];
+        return vec![(
+            values.first().map_or_else(|| "none".to_owned(), |&v| super::number(v)),
+            Some(count),
+        )];
     }
     let count = ((values.len() as f64).sqrt().ceil() as usize).clamp(FEWEST_BINS, MOST_BINS);
     let step = (most - least) / count as f64;

@@ -17,7 +17,9 @@ const TABLES: &str = "SELECT table_name AS name, lower(table_type) AS kind \
 pub(super) async fn run(console: &mut Console, arguments: &str) -> Result<(), Failure> {
     if arguments.is_empty() {
         if console.session.table_names().is_empty() {
-            console.display.say("no tables and views yet; \\d 'FILE' tells the columns of a file\n");
+            console
+                .display
+                .say("no tables and views yet; \\d 'FILE' tells the columns of a file\n");
             return Ok(());
         }
         return console.run_own(TABLES.to_owned()).await;

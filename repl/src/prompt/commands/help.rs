@@ -14,6 +14,7 @@ const KEYS: &str = "\n\
 pub(super) fn run(console: &Console) -> Result<(), Failure> {
     let usage = |command: &super::Command| format!("{} {}", command.name, command.arguments);
     let width = ALL.iter().map(|command| usage(command).len()).max().unwrap_or(0);
-    let lines = ALL.iter().map(|command| format!("  {:width$}  {}\n", usage(command), command.does));
+    let lines =
+        ALL.iter().map(|command| format!("  {:width$}  {}\n", usage(command), command.does));
     console.display.show_text(&(lines.collect::<String>() + KEYS)).map_err(unshown)
 }

@@ -44,7 +44,8 @@ fn set(display: &mut Display, name: &str, value: &str) -> Result<(), Failure> {
         "null" => display.null = Some(super::path(&visible(value)).into()),
         "limit" => {
             let rows: usize = value.parse().map_err(|_| {
-                let failure = Failure::usage(format!("a limit is a number, not {}", visible(value)));
+                let failure =
+                    Failure::usage(format!("a limit is a number, not {}", visible(value)));
                 failure.with_hint("0 is no limit")
             })?;
             display.limit = NonZeroUsize::new(rows);

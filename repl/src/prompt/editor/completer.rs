@@ -87,12 +87,7 @@ fn of_argument(
 }
 
 /// Columns before all else: where one fits, nothing else is offered.
-fn of_expression(
-    vocabulary: &Arc<Vocabulary>,
-    entry: &str,
-    at: usize,
-    typed: &str,
-) -> Vec<Pair> {
+fn of_expression(vocabulary: &Arc<Vocabulary>, entry: &str, at: usize, typed: &str) -> Vec<Pair> {
     let mut columns = Vec::new();
     for (source, _) in scope::at(entry, at) {
         columns.extend(columns_from(vocabulary, &source));
@@ -164,9 +159,7 @@ fn keywords(typed: &str, all: &[&str]) -> Vec<Pair> {
 /// Names, in quotes where they need them.
 fn names<'a>(typed: &str, all: impl Iterator<Item = &'a str>) -> Vec<Pair> {
     let found = all.filter(|name| begins(name, typed) && !name.contains(char::is_control));
-    found
-        .map(|name| Pair { display: name.to_owned(), replacement: written(name) })
-        .collect()
+    found.map(|name| Pair { display: name.to_owned(), replacement: written(name) }).collect()
 }
 
 /// A name as it stands in a statement. A name with a parenthesis is that of a function.
@@ -187,8 +180,7 @@ fn up_to_point<'a>(typed: &str, all: impl Iterator<Item = &'a str>) -> Vec<Pair>
         Some(point) => name[..typed.len() + point + 1].to_owned(),
         None => name.to_owned(),
     };
-    let mut found: Vec<String> =
-        all.filter(|name| begins(name, typed)).map(level).collect();
+    let mut found: Vec<String> = all.filter(|name| begins(name, typed)).map(level).collect();
     found.sort();
     found.dedup();
     found.into_iter().map(pair).collect()

@@ -113,7 +113,9 @@ fn in_statement(before: &str, offset: usize) -> Context {
         None => Context::Statement { start },
         Some(&"|>") => Context::Step { start },
         last if is(last, BEFORE_TABLES) => Context::Table { start },
-        last if is(last, &["EXPLAIN", "ANALYZE"]) && words.len() < 3 => Context::Statement { start },
+        last if is(last, &["EXPLAIN", "ANALYZE"]) && words.len() < 3 => {
+            Context::Statement { start }
+        }
         Some(_) => Context::Expression { start },
     }
 }
@@ -130,7 +132,8 @@ fn in_quotes(
     let follows = |word: &str| previous.is_some_and(|found| found.eq_ignore_ascii_case(word));
     let is_code = class == HighlightClass::Code;
     if follows("PIPE") {
-        let inside = before.len() - trailing(before, |c| !c.is_whitespace() && !"'\"|;<>=$".contains(c));
+        let inside =
+            before.len() - trailing(before, |c| !c.is_whitespace() && !"'\"|;<>=$".contains(c));
         return Context::ShellWord { start: offset + inside };
     }
     if is_code || class != HighlightClass::String || follows("LUA") {

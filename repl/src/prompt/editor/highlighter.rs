@@ -124,10 +124,7 @@ mod tests {
             "FROM 'x' PIPE 'grep \"a\" | wc'",
             "K[FROM] S['x'] K[PIPE] C['grep ]S[\"a\"]C[ ]P[|]C[ wc']",
         );
-        check(
-            "|> MAP LUA $$return 1",
-            "P[|>] K[MAP] K[LUA] C[$$]P[return]C[ ]N[1]",
-        );
+        check("|> MAP LUA $$return 1", "P[|>] K[MAP] K[LUA] C[$$]P[return]C[ ]N[1]");
         check(" \\d 'x'", " K[\\d] 'x'");
         check("\\nosuch", "E[\\nosuch]");
     }

@@ -111,7 +111,8 @@ impl<'t> Reader<'t> {
         if self.word(end + 1) == "AS" {
             end += 1;
         }
-        let alias = self.pieces.get(end + 1).filter(|(_, class)| *class == HighlightClass::Identifier);
+        let alias =
+            self.pieces.get(end + 1).filter(|(_, class)| *class == HighlightClass::Identifier);
         let alias = alias.map(|(piece, _)| name(piece));
         end += usize::from(alias.is_some());
         self.sources.push((source, alias));
@@ -205,10 +206,16 @@ mod tests {
         check("SELECT ¦ FROM 'a.csv' AS a JOIN t USING (x)", &["'a.csv' a", "t"]);
         check("SELECT a.¦ FROM 'a.csv' a, t", &["'a.csv' a"]);
         check("FROM text('a.csv') |> WHERE ¦", &["<text>"]);
-        check("FROM 'a' |> MAP LUA 'x' AS (n INT, \"M m\" DECIMAL(1, 2)) |> WHERE ¦", &[".n", ".M m"]);
+        check(
+            "FROM 'a' |> MAP LUA 'x' AS (n INT, \"M m\" DECIMAL(1, 2)) |> WHERE ¦",
+            &[".n", ".M m"],
+        );
         check("FROM 'a' |> PIPE 'x' |> WHERE ¦", &["<text>"]);
         check("FROM 'a' |> PIPE 'x' AS (p) |> WHERE ¦", &[".p"]);
-        check("FROM 'a' |> EXTEND x + 1 AS y |> WHERE ¦ |> AGGREGATE count(*) AS n", &["'a'", ".y"]);
+        check(
+            "FROM 'a' |> EXTEND x + 1 AS y |> WHERE ¦ |> AGGREGATE count(*) AS n",
+            &["'a'", ".y"],
+        );
         check("SELECT 1 FROM 'b'; SELECT ¦ FROM 'a'; FROM 'c'", &["'a'"]);
         check("SELECT ¦ FROM (SELECT x AS y FROM 'a')", &[".y", "'a'"]);
         check("FROM 'a¦", &[]);
