@@ -24,6 +24,7 @@ mod cli {
     mod hostile;
     mod junk;
     mod mistakes;
+    mod prompt;
     mod row_errors;
     mod run_options;
     mod sources;

@@ -15,6 +15,8 @@ mod lexer;
 
 mod highlight;
 
+mod inside;
+
 // A statement to its tree.
 mod parse;
 
@@ -65,6 +67,7 @@ pub mod lua;
 
 pub use diagnostic::Diagnostic;
 pub use highlight::{HighlightClass, highlight};
+pub use inside::{CodeClass, highlight_code};
 pub use marker::{marker_index, text_source};
 pub use parse::{Statements, parse_script};
 pub use script::{is_complete, split};

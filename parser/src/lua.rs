@@ -5,5 +5,6 @@ mod lexer;
 mod parameters;
 mod stateless;
 
+pub(crate) use lexer::LuaToken;
 pub use parameters::{Parameter, Parameters, ParametersError, parameters};
 pub use stateless::is_stateless;

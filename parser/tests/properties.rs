@@ -6,7 +6,8 @@ use std::ops::ControlFlow;
 use datafusion_sql::parser::{CopyToSource, Statement as DfStatement};
 use datafusion_sql::sqlparser::ast::{Query, TableFactor, Visit, Visitor};
 use gleam_sql_parser::{
-    OperatorKind, Scope, Statement, highlight, is_complete, lua, marker_index, parse_script, split,
+    OperatorKind, Scope, Statement, highlight, highlight_code, is_complete, lua, marker_index,
+    parse_script, split,
 };
 use proptest::prelude::*;
 
@@ -41,6 +42,12 @@ fn check_highlight(script: &str) {
     for (range, _) in highlight(script) {
         assert!(range.start >= end && range.end > range.start);
         assert!(script[end..range.start].chars().all(|c| c.is_whitespace() || c == '\u{FEFF}'));
+        end = range.end;
+    }
+    let mut end = 0;
+    for (range, _) in highlight_code(script) {
+        assert!(range.start >= end && range.end > range.start);
+        assert!(script.get(range.clone()).is_some());
         end = range.end;
     }
 }

@@ -7,6 +7,7 @@
 mod analyze;
 mod cluster;
 mod copy;
+mod described;
 mod diagnose;
 mod explain;
 mod formats;
@@ -29,6 +30,7 @@ mod streaming;
 mod volatile;
 
 pub use cluster::{Cluster, with_metrics};
+pub use described::{DescribedSource, describe_source};
 pub use diagnose::{find_cause, plain_message};
 pub use names::plain_names;
 pub use session::{Session, SessionOptions};

@@ -89,15 +89,34 @@ impl FileTables {
         else {
             return if name == STDIN { self.stdin().map(Some) } else { Ok(None) };
         };
-        let location = text_source(name).unwrap_or(name);
-        refuse_unknown_store(&state, location)?;
-        let text = text::text_table(&state, location).await?;
-        match text::kind_of(location) {
-            SourceKind::Text => Ok(Some(text)),
-            _ if text_source(name).is_some() => Ok(Some(text)),
-            kind => typed_table(&state, kind, location, text).await.map(Some),
-        }
+        open(&state, name).await.map(|opened| Some(opened.table))
     }
+}
+
+/// Files that are a table.
+pub(crate) struct Opened {
+    /// What they are read as.
+    pub(crate) kind: SourceKind,
+    /// How many there are.
+    pub(crate) files: usize,
+    pub(crate) table: Arc<dyn TableProvider>,
+}
+
+/// The files that a name in quotes means.
+pub(crate) async fn open(state: &SessionState, name: &str) -> Result<Opened> {
+    let location = text_source(name).unwrap_or(name);
+    refuse_unknown_store(state, location)?;
+    let text = text::text_table(state, location).await?;
+    let files = text.downcast_ref::<TextTable>().map_or(1, |table| table.paths().len());
+    let kind = match text_source(name) {
+        Some(_) => SourceKind::Text,
+        None => text::kind_of(location),
+    };
+    let table = match kind {
+        SourceKind::Text => text,
+        kind => typed_table(state, kind, location, text).await?,
+    };
+    Ok(Opened { kind, files, table })
 }
 
 #[async_trait]

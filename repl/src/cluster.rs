@@ -20,6 +20,7 @@ const PROGRAM: &str = "/proc/self/exe";
 /// Agents that answer, and those among them that end with this command.
 pub(crate) struct Connected {
     pub(crate) cluster: Cluster,
+    pub(crate) connections: Arc<AgentConnections>,
     _local: Option<LocalAgents>,
 }
 
@@ -68,9 +69,11 @@ async fn local(count: usize, spill_directory: &Path) -> Result<Connected, Failur
     let options = ["--spill-dir".into(), spill_directory.into()];
     let started = LocalAgents::start(Path::new(PROGRAM), count, slots, &options, &token).await;
     let agents = started.map_err(usage)?;
-    let channels = Arc::new(AgentConnections::new(&token, None, Arc::new(Traffic::default())));
+    let connections = AgentConnections::new(&token, None, Arc::new(Traffic::default()));
+    let connections = Arc::new(connections);
+    let channels = Arc::clone(&connections) as _;
     let cluster = Cluster { agents: agents.urls(), channels, slots };
-    Ok(Connected { cluster, _local: Some(agents) })
+    Ok(Connected { cluster, connections, _local: Some(agents) })
 }
 
 /// Who does not answer is told of, and the others do the work.
@@ -91,7 +94,8 @@ async fn reached(named: Named) -> Result<Connected, Failure> {
     }
     let slots = answering.iter().map(|agent| agent.slots).max().unwrap_or(1);
     let agents = answering.into_iter().map(|info| info.agent).collect();
-    Ok(Connected { cluster: Cluster { agents, channels: connections, slots }, _local: None })
+    let cluster = Cluster { agents, channels: Arc::clone(&connections) as _, slots };
+    Ok(Connected { cluster, connections, _local: None })
 }
 
 fn usage(error: impl std::fmt::Display) -> Failure {

@@ -28,6 +28,18 @@ pub(crate) async fn or_interrupted(
     }
 }
 
+/// Runs `work` to its end, or until the process is told to end by anything but Ctrl-C, which is for
+/// the work; gives the exit status.
+pub(crate) async fn or_terminated(work: impl Future<Output = i32> + Send + 'static) -> i32 {
+    let work = SpawnedTask::spawn(work);
+    tokio::select! {
+        status = work.join() => status.unwrap_or_else(failed),
+        status = received(SignalKind::terminate()) => status,
+        status = received(SignalKind::hangup()) => status,
+        status = received(SignalKind::quit()) => status,
+    }
+}
+
 fn failed(error: tokio::task::JoinError) -> i32 {
     crate::report::say(&format!("error: gleam-sql itself failed: {error}\n"));
     crate::report::RUNTIME_FAILURE

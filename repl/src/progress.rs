@@ -15,7 +15,6 @@ use datafusion::physical_plan::ExecutionPlan;
 use gleam_sql_executor::child;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::destination::Destination;
 use crate::measure::{self, Scanned};
 use crate::report;
 
@@ -50,10 +49,14 @@ impl Progress {
         Self { is_over, watcher: watcher.and_then(io::Result::ok) }
     }
 
+    /// The line of what nobody has to wait for.
+    pub(crate) fn none() -> Self {
+        Self { is_over: Arc::new(AtomicBool::new(true)), watcher: None }
+    }
+
     /// `out`, to which nothing is written while the line is on the same terminal.
-    pub(crate) fn clear_before<'a>(&'a self, out: &'a mut Destination) -> Clearing<'a> {
-        let progress = out.is_terminal().then_some(self);
-        Clearing { out, progress }
+    pub(crate) fn clear_before<W: Write>(&self, out: W, is_terminal: bool) -> Clearing<'_, W> {
+        Clearing { out, progress: is_terminal.then_some(self) }
     }
 
     /// Takes the line away, for good.
@@ -91,12 +94,12 @@ fn watch(plan: Arc<dyn ExecutionPlan>, is_over: Arc<AtomicBool>) -> io::Result<W
 }
 
 /// A destination before which the line goes away.
-pub(crate) struct Clearing<'a> {
-    out: &'a mut Destination,
+pub(crate) struct Clearing<'a, W> {
+    out: W,
     progress: Option<&'a Progress>,
 }
 
-impl Write for Clearing<'_> {
+impl<W: Write> Write for Clearing<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(progress) = self.progress.take() {
             progress.end();

@@ -178,7 +178,7 @@ impl Reader for Printing {
         let progress = Progress::start(&planned.plan);
         let rows = execute_stream(planned.plan.clone(), planned.context.clone())?;
         let rows = shown.watch(rows);
-        let out = progress.clear_before(&mut self.destination);
+        let out = progress.clear_before(&mut self.destination, self.is_terminal);
         let count = if is_plan {
             explain::write_plans(rows, out).await
         } else {
@@ -199,8 +199,11 @@ impl Reader for Printing {
     }
 }
 
-/// Those of the configuration file, and over them those of the command line.
-fn variables(args: &Args) -> Result<Variables, Failure> {
+/// The variables of the configuration file, and over them those of the command line.
+///
+/// # Errors
+/// When one has no good name.
+pub(crate) fn variables(args: &Args) -> Result<Variables, Failure> {
     let of_file = args.file.variables.iter().map(|entry| (&entry.name, &entry.value));
     let of_line = args.run.variables.iter().map(|one| (&one.name, &one.value));
     let mut variables = Variables::default();

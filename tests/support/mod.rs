@@ -5,6 +5,7 @@ pub(crate) mod gleam;
 pub(crate) mod log;
 pub(crate) mod processes;
 pub(crate) mod running;
+pub(crate) mod terminal;
 pub(crate) mod tty;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ pub(crate) use gleam::{Gleam, Place, check, check_as, check_unordered, fails, su
 pub(crate) use log::AccessLog;
 pub(crate) use processes::wait_until;
 pub(crate) use running::Running;
+pub(crate) use terminal::Terminal;
 pub(crate) use tty::Tty;
 
 /// Lets one test at a time use hundreds of megabytes.

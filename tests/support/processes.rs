@@ -42,6 +42,12 @@ pub(crate) fn children_of(parent: u32) -> Vec<Process> {
     all().into_iter().filter(|process| process.parent == parent).collect()
 }
 
+/// The living processes that were given this argument, wherever they are.
+pub(crate) fn with_argument(argument: &str) -> Vec<Process> {
+    let has_it = |one: &Process| one.arguments.iter().any(|given| given == argument);
+    all().into_iter().filter(has_it).collect()
+}
+
 /// The processes of a session, without zombies: who has died and waits for somebody else to take
 /// notice does no harm.
 pub(crate) fn of_session(session: u32) -> Vec<Process> {

@@ -77,6 +77,26 @@ pub(crate) enum LuaToken {
     Symbol,
 }
 
+impl LuaToken {
+    /// Whether it is a word of the language.
+    pub(crate) fn is_word(self) -> bool {
+        matches!(
+            self,
+            Self::Keyword
+                | Self::Function
+                | Self::Return
+                | Self::Do
+                | Self::While
+                | Self::For
+                | Self::If
+                | Self::Then
+                | Self::Repeat
+                | Self::Until
+                | Self::End
+        )
+    }
+}
+
 /// A string on one line; a backslash keeps the next character in it, a line end included.
 fn quoted(lexer: &mut Lexer<'_, LuaToken>, quote: char) -> bool {
     let mut characters = lexer.remainder().char_indices();
