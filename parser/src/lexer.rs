@@ -75,6 +75,7 @@ pub(crate) enum LexemeKind {
     #[token("||/")]
     #[token("//")]
     #[token("->")]
+    #[token("<@")]
     #[token("#")]
     #[token("#-")]
     #[token("@")]
@@ -288,6 +289,7 @@ mod tests {
             "1e';';0x';';1.';';",
             "a||/*;*/;|/*;*/;//*;*/;",
             "->--;\n;",
+            "a<@;b",
         ] {
             check(text);
         }

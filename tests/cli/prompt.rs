@@ -347,9 +347,10 @@ fn ctrl_c_reaches_agents() {
     let mut terminal = Terminal::start_with(&place, 60, &[], &["--local-agents", "2"]);
     contains(&terminal.enter("\\agents"), &["version", "slots", "127.0.0.1:"]);
     terminal.enter("SET gleam.min_task_bytes = 1;");
+    terminal.enter("SET datafusion.optimizer.repartition_file_min_size = 1;");
     let seconds = format!("1{}", std::process::id());
     let query = format!("FROM '*.log' |> PIPE 'sleep {seconds}';");
-    contains(&terminal.enter(&format!("EXPLAIN {query}")), &["agent"]);
+    contains(&terminal.enter(&format!("EXPLAIN {query}")), &["stage 1: 2 tasks"]);
     terminal.types(&query);
     terminal.shows(&query);
     terminal.types("\r");

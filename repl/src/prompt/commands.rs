@@ -167,7 +167,7 @@ mod tests {
         };
         check("\\chrat", Some("\\chart"));
         check("\\wacth", Some("\\watch"));
-        check("\\time", Some("\\timing"));
+        check("\\timming", Some("\\timing"));
         check("\\nothing", None);
     }
 

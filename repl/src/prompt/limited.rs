@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(kept_rows, shown);
     }
 
-    #[tokio::test(start_paused = false)]
+    #[tokio::test]
     async fn ends_behind_the_limit() {
         check(&[], true, Some(40), (0, Rest::Nothing)).await;
         check(&[39], true, Some(40), (39, Rest::Nothing)).await;

@@ -118,11 +118,11 @@ mod tests {
         let points = (0..8).map(|n| (format!("row {n}"), Some(f64::from(n)))).collect();
         let series = Series { value_name: "n".to_owned(), points };
         let expected = "n\n\
-                        7 ┤     ⢀⡠⠊\n\
-                        \x20 ┤   ⢀⡠⠊\n\
-                        \x20 ┤ ⢀⡠⠊\n\
+                        7 ┤      ⡠⠊\n\
+                        \x20 ┤    ⡠⠊\n\
+                        \x20 ┤  ⡠⠊\n\
                         0 ┤⡠⠊\n\
-                        \x20   row 0 row 7\n";
+                        \x20  row 0 row 7\n";
         assert_eq!(draw(&series, 12, 4), expected);
     }
 
