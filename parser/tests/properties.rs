@@ -99,7 +99,15 @@ fn inspect_operator(kind: &OperatorKind, inspector: &mut Inspector) {
             let _ = clause.order_by.visit(inspector);
             clause.using.visit(inspector)
         }
-        OperatorKind::Rename(_) | OperatorKind::Require(_) => ControlFlow::Continue(()),
+        OperatorKind::Parse(clause) => clause.value.visit(inspector),
+        OperatorKind::Gapfill(clause) => {
+            let _ = clause.column.visit(inspector);
+            let _ = clause.step.visit(inspector);
+            clause.partition_by.visit(inspector)
+        }
+        OperatorKind::Fold(_) | OperatorKind::Rename(_) | OperatorKind::Require(_) => {
+            ControlFlow::Continue(())
+        }
     };
 }
 
@@ -128,6 +136,12 @@ const WORDS: &[&str] = &[
     "'x'",
     "|>",
     "PIPE",
+    "PARSE",
+    "JSON",
+    "PATTERN",
+    "FOLD",
+    "START",
+    "GAPFILL",
     "MAP",
     "LUA",
     "FLATMAP",

@@ -5,8 +5,8 @@
 use std::fmt::Write as _;
 
 use gleam_sql_parser::{
-    Code, ColumnDecl, FunctionClause, OnError, OperatorKind, PipeClause, Scope, Statement,
-    parse_script, split,
+    Code, ColumnDecl, FunctionClause, OnError, OperatorKind, ParseClause, PipeClause, Scope,
+    Statement, parse_script, split,
 };
 
 /// Each statement of a script, and below it what it is parsed into.
@@ -59,6 +59,16 @@ fn operator_line(kind: &OperatorKind) -> String {
         ]
         .concat(),
         OperatorKind::Pipe(clause) => pipe_line(clause),
+        OperatorKind::Parse(clause) => parse_line(clause),
+        OperatorKind::Fold(clause) => {
+            [format!("FOLD {:?}", clause.start.text), list(" max lines ", clause.max_lines)]
+                .concat()
+        }
+        OperatorKind::Gapfill(clause) => [
+            format!("GAPFILL {} by {}", clause.column, clause.step),
+            list(" partition by ", &clause.partition_by),
+        ]
+        .concat(),
         OperatorKind::Rename(names) => {
             list("RENAME ", names.iter().map(|(old, new)| format!("{old} to {new}")))
         }
@@ -81,6 +91,18 @@ fn pipe_line(clause: &PipeClause) -> String {
         columns(clause.columns.iter().flatten()),
         list(" ok exit ", &clause.ok_exit),
         clause.timeout.map(|timeout| format!(" timeout {timeout:?}")).unwrap_or_default(),
+        on_error(clause.on_error),
+    ]
+    .concat()
+}
+
+fn parse_line(clause: &ParseClause) -> String {
+    let code = clause.format.code.as_ref();
+    [
+        format!("PARSE {}", clause.format.name),
+        code.map(|code| format!(" {:?}", code.text)).unwrap_or_default(),
+        list(" from ", &clause.value),
+        columns(clause.columns.iter().flatten()),
         on_error(clause.on_error),
     ]
     .concat()

@@ -105,7 +105,7 @@ fn run(invocation: Invocation, spill: Option<PathBuf>) -> i32 {
     };
     let status = runtime.block_on(async {
         match invocation {
-            Invocation::Query(args) if prompt::is_wanted(&args) => prompt::run(args).await,
+            Invocation::Query(args) if prompt::is_wanted(&args) => prompt::run(args, spill).await,
             Invocation::Query(args) => {
                 let limit = args.run.timeout.filter(|limit| !limit.is_zero());
                 interrupt::or_interrupted(limit, script::run_all(args, spill)).await

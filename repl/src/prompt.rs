@@ -22,6 +22,7 @@ mod foreground;
 mod terminal;
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
@@ -47,23 +48,24 @@ pub(crate) fn is_wanted(args: &Args) -> bool {
 }
 
 /// Runs what the user enters, up to the end of the input; gives the exit status.
-pub(crate) async fn run(args: Args) -> i32 {
+pub(crate) async fn run(args: Args, spill_directory: Option<PathBuf>) -> i32 {
     let terminal = Terminal::of_process();
     if args.run.quiet {
         report::be_quiet();
     }
-    let status = interrupt::or_terminated(converse(args, terminal.has_colours())).await;
+    let status =
+        interrupt::or_terminated(converse(args, spill_directory, terminal.has_colours())).await;
     // Where a signal ended it, the line editor has not put back what it changed.
     terminal.restore();
     status
 }
 
-async fn converse(args: Args, has_colours: bool) -> i32 {
+async fn converse(args: Args, spill_directory: Option<PathBuf>, has_colours: bool) -> i32 {
     let mut interrupts = match Interrupts::new() {
         Ok(interrupts) => interrupts,
         Err(error) => return cannot_start(&error),
     };
-    let console = match Console::new(&args, has_colours).await {
+    let console = match Console::new(&args, spill_directory.as_deref(), has_colours).await {
         Ok(console) => console,
         Err(failure) => {
             report::say(&paint::message(&failure.message, has_colours));

@@ -1,5 +1,6 @@
 //! What an entry at the prompt acts on: the session, and how its results are shown.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::sql::parser::Statement as SqlStatement;
@@ -45,8 +46,12 @@ pub(super) struct Console {
 impl Console {
     /// # Errors
     /// When the agents or the settings of the configuration file cannot be used.
-    pub(super) async fn new(args: &Args, has_colours: bool) -> Result<Self, Failure> {
-        let connected = cluster::connect(&args.cluster).await?;
+    pub(super) async fn new(
+        args: &Args,
+        spill_directory: Option<&Path>,
+        has_colours: bool,
+    ) -> Result<Self, Failure> {
+        let connected = cluster::connect(&args.cluster, spill_directory).await?;
         let cluster = connected.as_ref().map(|connected| connected.cluster.clone());
         let options = SessionOptions { stdin_is_taken: true, cluster, ..Default::default() };
         let mut session = Session::new(options);
