@@ -11,6 +11,7 @@ use datafusion_distributed::{
     WorkerPlanRewriteEventResponse, WorkerQueryContext, WorkerSessionBuilder,
 };
 use gleam_sql_executor::codec::GleamCodec;
+use gleam_sql_executor::functions;
 use gleam_sql_executor::policy::{Policy, check_plan};
 use gleam_sql_executor::settings::{self, SETTINGS_HEADER};
 use http::HeaderValue;
@@ -39,6 +40,7 @@ impl WorkerSessionBuilder for TaskSessions {
         context: WorkerQueryContext,
     ) -> Result<SessionState, DataFusionError> {
         let WorkerQueryContext { mut builder, headers } = context;
+        builder.scalar_functions().get_or_insert_default().extend(functions::all());
         let mut config = builder.config().take().unwrap_or_default();
         let settings = headers.get(SETTINGS_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
         settings::apply(config.options_mut(), &String::from_utf8_lossy(settings))?;

@@ -6,6 +6,7 @@ pub mod child;
 pub mod codec;
 pub mod error;
 pub mod exec;
+pub mod functions;
 pub mod lua;
 pub mod operator;
 pub mod options;

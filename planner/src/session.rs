@@ -7,6 +7,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_distributed::{DistributedConfig, DistributedExt, SessionStateBuilderExt};
 use gleam_sql_executor::codec::GleamCodec;
+use gleam_sql_executor::functions;
 use gleam_sql_executor::options::GleamOptions;
 use url::{Host, Url};
 
@@ -53,6 +54,7 @@ impl Session {
             .with_config(config(&options))
             .with_default_features()
             .with_query_planner(Arc::new(OperatorQueryPlanner));
+        state.scalar_functions().get_or_insert_default().extend(functions::all());
         if options.cluster.is_some() {
             state = state.with_distributed_planner();
             keep_scalar_subqueries(&mut state);

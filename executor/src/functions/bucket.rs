@@ -1,0 +1,185 @@
+//! `bucket('5m', ts)`: the start of the bucket that a value is in.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
+use arrow::compute::cast;
+use arrow::compute::kernels::cast_utils::parse_interval_month_day_nano;
+use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNano, TimeUnit};
+use chrono::{DateTime, Datelike, NaiveDate};
+use datafusion::common::{ScalarValue, exec_err, plan_err};
+use datafusion::error::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+use gleam_sql_formats::text::parse_duration;
+
+use super::documentation;
+
+const NAME: &str = "bucket";
+const NANOS_PER_DAY: i64 = 86_400_000_000_000;
+
+/// Cuts times, and whole numbers, into buckets of one width, counted from the epoch or from zero.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Bucket {
+    signature: Signature,
+    documentation: Documentation,
+}
+
+/// How wide a bucket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// In units of the values.
+    Units(i64),
+    Months(i64),
+}
+
+impl Bucket {
+    pub(super) fn new() -> Self {
+        const DESCRIPTION: &str = "The start of the bucket that a time or a whole number is in. \
+            The width of times is `'5m'`, `'1h'`, `'1d'`, `'1 month'` or an interval.";
+        Self {
+            signature: Signature::user_defined(Volatility::Immutable),
+            documentation: documentation(DESCRIPTION, "bucket(width, value)"),
+        }
+    }
+}
+
+impl ScalarUDFImpl for Bucket {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match arguments {
+            [_, value] => Ok(value.clone()),
+            _ => plan_err!("`{NAME}` takes a width and a value: {NAME}('5m', ts)"),
+        }
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        let [width, value] = arguments else {
+            return plan_err!("`{NAME}` takes a width and a value: {NAME}('5m', ts)");
+        };
+        let value = match value {
+            DataType::Timestamp(..) => value.clone(),
+            DataType::Date32 | DataType::Date64 | DataType::Null => {
+                DataType::Timestamp(TimeUnit::Nanosecond, None)
+            }
+            integer if integer.is_integer() => DataType::Int64,
+            other => {
+                return plan_err!("`{NAME}` cuts times and whole numbers, not {other}");
+            }
+        };
+        let width = match width {
+            width if width.is_integer() => DataType::Int64,
+            DataType::Interval(_) => width.clone(),
+            _ => DataType::Utf8,
+        };
+        Ok(vec![width, value])
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [width, values] = arguments.args.as_slice() else {
+            return exec_err!("`{NAME}` takes a width and a value");
+        };
+        let ColumnarValue::Scalar(width) = width else {
+            return exec_err!("the width of a `{NAME}` is the same for all rows");
+        };
+        let is_constant = matches!(values, ColumnarValue::Scalar(_));
+        let values = values.to_array(arguments.number_rows)?;
+        let starts = match self::width(width, values.data_type())? {
+            Some(width) => starts(&values, width)?,
+            None => arrow::array::new_null_array(values.data_type(), values.len()),
+        };
+        if is_constant {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&starts, 0)?));
+        }
+        Ok(ColumnarValue::Array(starts))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
+    }
+}
+
+/// The width in units of `data_type`; none where it is NULL.
+fn width(width: &ScalarValue, data_type: &DataType) -> Result<Option<Width>> {
+    if width.is_null() {
+        return Ok(None);
+    }
+    let found = match (width, data_type) {
+        (ScalarValue::Int64(Some(units)), DataType::Int64) => Some(Width::Units(*units)),
+        (_, DataType::Timestamp(unit, _)) => {
+            interval(width).and_then(|interval| time_width(interval, nanos_per(*unit)))
+        }
+        _ => None,
+    };
+    match found {
+        Some(found @ (Width::Units(1..) | Width::Months(1..))) => Ok(Some(found)),
+        _ => exec_err!(
+            "`{width}` is no width of a `{NAME}`; write '5m', '1h', '1d' or '1 month' for times, \
+             a whole number for numbers"
+        ),
+    }
+}
+
+fn interval(width: &ScalarValue) -> Option<IntervalMonthDayNano> {
+    match width {
+        ScalarValue::IntervalMonthDayNano(interval) => *interval,
+        ScalarValue::IntervalYearMonth(months) => Some(IntervalMonthDayNano::new((*months)?, 0, 0)),
+        ScalarValue::IntervalDayTime(Some(time)) => {
+            Some(IntervalMonthDayNano::new(0, time.days, i64::from(time.milliseconds) * 1_000_000))
+        }
+        ScalarValue::Utf8(Some(text)) => match parse_duration(text) {
+            Some(nanos) => Some(IntervalMonthDayNano::new(0, 0, nanos)),
+            None => parse_interval_month_day_nano(text).ok(),
+        },
+        _ => None,
+    }
+}
+
+fn time_width(interval: IntervalMonthDayNano, unit_nanos: i64) -> Option<Width> {
+    let IntervalMonthDayNano { months, days, nanoseconds } = interval;
+    if months != 0 {
+        return (days == 0 && nanoseconds == 0).then_some(Width::Months(months.into()));
+    }
+    let nanos = i64::from(days).checked_mul(NANOS_PER_DAY)?.checked_add(nanoseconds)?;
+    (nanos % unit_nanos == 0).then_some(Width::Units(nanos / unit_nanos))
+}
+
+fn starts(values: &ArrayRef, width: Width) -> Result<ArrayRef> {
+    let units = cast(values, &DataType::Int64)?;
+    let units = units.as_primitive::<Int64Type>();
+    let start = |value: i64| match width {
+        Width::Units(units) => value.checked_sub(value.rem_euclid(units)),
+        Width::Months(months) => start_of_months(value, months, values.data_type()),
+    };
+    let starts: Int64Array = units.iter().map(|value| start(value?)).collect();
+    Ok(cast(&starts, values.data_type())?)
+}
+
+/// The first moment of the months, of which so many are a bucket, that a moment is in.
+fn start_of_months(value: i64, months: i64, data_type: &DataType) -> Option<i64> {
+    let DataType::Timestamp(unit, _) = data_type else { return None };
+    let per_second = 1_000_000_000 / nanos_per(*unit);
+    let time = DateTime::from_timestamp(value.div_euclid(per_second), 0)?;
+    let month = i64::from(time.year()) * 12 + i64::from(time.month0());
+    let month = month - month.rem_euclid(months);
+    let year = i32::try_from(month.div_euclid(12)).ok()?;
+    let first = NaiveDate::from_ymd_opt(year, month.rem_euclid(12) as u32 + 1, 1)?;
+    first.and_hms_opt(0, 0, 0)?.and_utc().timestamp().checked_mul(per_second)
+}
+
+fn nanos_per(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1_000_000_000,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
+    }
+}
