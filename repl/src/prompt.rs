@@ -32,7 +32,7 @@ use crate::{interrupt, report};
 
 use self::console::{Console, Next};
 use self::editor::{Editor, Entry};
-use self::interrupts::Interrupts;
+use self::interrupts::{Interrupts, Outcome};
 use self::terminal::Terminal;
 
 const BANNER: &str = concat!(
@@ -93,11 +93,11 @@ async fn converse(args: Args, spill_directory: Option<PathBuf>, has_colours: boo
         // A task that could not be ended at once keeps the console until it has.
         let work = async move { console.lock_owned().await.handle(&text).await };
         match interrupts.or_interrupted(work).await {
-            Some(Next::Go) => {}
-            Some(Next::Leave) => return 0,
-            Some(Next::Edit(text)) => initial = text,
+            Outcome::Ended(Next::Go) | Outcome::Failed => {}
+            Outcome::Ended(Next::Leave) => return 0,
+            Outcome::Ended(Next::Edit(text)) => initial = text,
             // The terminal itself has shown `^C` where the cursor was.
-            None => report::say("\ncancelled\n"),
+            Outcome::Interrupted => report::say("\ncancelled\n"),
         }
     }
 }

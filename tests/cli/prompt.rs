@@ -366,9 +366,7 @@ fn ctrl_c_reaches_agents() {
 #[test]
 fn a_signal_leaves_the_terminal_as_it_was() {
     let terminal = start(&Place::new());
-    let id = terminal.id();
-    // SAFETY: kill(2) has no memory effects.
-    unsafe { libc::kill(i32::try_from(id).unwrap(), libc::SIGTERM) };
+    processes::signal(terminal.id(), libc::SIGTERM);
     let is_canonical = terminal.attributes();
     assert_eq!(terminal.ends().code(), Some(143));
     assert!(is_canonical(), "lines are edited by the terminal again");

@@ -164,9 +164,13 @@ impl Reader for Display {
         let is_plan = is_text && explain::is_explain(&statement.body);
         let limit = self.limit.filter(|_| self.is_for_reading() && !is_plan);
         let limited = limited::limit(rows, limit.map(NonZeroUsize::get));
-        let count = self.write(limited.rows, is_plan, &progress).await;
+        let written = self.write(limited.rows, is_plan, &progress).await;
         drop(progress);
-        let count = count?;
+        let count = match written {
+            // The user has left the pager, and what follows in the entry still runs.
+            Err(OutputError::ReaderClosed) => return Ok(()),
+            written => written?,
+        };
         let kept = limited.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (time, rest) = (started.elapsed(), kept.rest);
         // Agents tell what they have counted when a task ends, which one that is not read to its end

@@ -1,7 +1,7 @@
 //! `\agents`
 
-use super::super::console::{Console, unshown};
 use crate::agents_command;
+use crate::prompt::console::{Console, unshown};
 use crate::report::Failure;
 
 /// Shows how the agents do.

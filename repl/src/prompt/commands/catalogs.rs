@@ -1,6 +1,6 @@
 //! `\l`
 
-use super::super::console::Console;
+use crate::prompt::console::Console;
 use crate::report::Failure;
 
 const SCHEMAS: &str = "SELECT catalog_name AS catalog, schema_name AS schema \

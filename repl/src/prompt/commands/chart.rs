@@ -1,8 +1,8 @@
 //! `\chart [bar | line | hist]`
 
-use super::super::chart::{self, Kind, Series};
-use super::super::console::{Console, unshown};
-use super::super::limited::Rest;
+use crate::prompt::chart::{self, Kind, Series};
+use crate::prompt::console::{Console, unshown};
+use crate::prompt::limited::Rest;
 use crate::report::{Failure, visible};
 
 /// Where the terminal does not tell its size.

@@ -1,6 +1,6 @@
 //! `\dag`
 
-use super::super::console::Console;
+use crate::prompt::console::Console;
 use crate::report::Failure;
 
 /// Shows the plan of the last query: its operators, and with agents its stages and tasks.

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema, TimeUnit};
 use gleam_sql_planner::{DescribedSource, describe_source, plain_message};
 
-use super::super::console::{Console, unshown};
+use crate::prompt::console::{Console, unshown};
 use crate::report::{Failure, visible};
 
 const TABLES: &str = "SELECT table_name AS name, lower(table_type) AS kind \

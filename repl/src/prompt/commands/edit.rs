@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::io::{Read, Seek, Write};
 use std::process::Stdio;
 
-use super::super::console::{Console, Next};
-use super::super::foreground::Foreground;
+use crate::prompt::console::{Console, Next};
+use crate::prompt::foreground::Foreground;
 use crate::report::Failure;
 
 const DEFAULT_EDITOR: &str = "vi";

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::super::console::Console;
+use crate::prompt::console::Console;
 use crate::report::Failure;
 
 /// Lists all functions, or those with a text in their names.

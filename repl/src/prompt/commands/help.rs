@@ -1,7 +1,7 @@
 //! `\?`
 
-use super::super::console::{Console, unshown};
 use super::ALL;
+use crate::prompt::console::{Console, unshown};
 use crate::report::Failure;
 
 const KEYS: &str = "\n\

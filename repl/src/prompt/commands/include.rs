@@ -1,7 +1,7 @@
 //! `\i FILE`
 
-use super::super::console::Console;
 use crate::args::Source;
+use crate::prompt::console::Console;
 use crate::report::Failure;
 use crate::source;
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use super::super::console::Console;
+use crate::prompt::console::Console;
 use crate::report::{Failure, visible};
 
 /// Where results go from now on. Those that went to a file are there.

@@ -4,9 +4,9 @@ use std::num::NonZeroUsize;
 
 use clap::ValueEnum;
 
-use super::super::console::Console;
-use super::super::display::Display;
 use crate::output::Format;
+use crate::prompt::console::Console;
+use crate::prompt::display::Display;
 use crate::report::{Failure, visible};
 
 /// What can be set.

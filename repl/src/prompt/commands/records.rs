@@ -1,6 +1,6 @@
 //! `\x [on | off]`
 
-use super::super::console::Console;
+use crate::prompt::console::Console;
 use crate::report::Failure;
 
 /// Whether tables are shown a record after the other.

@@ -1,6 +1,6 @@
 //! `\timing [on | off]`
 
-use super::super::console::Console;
+use crate::prompt::console::Console;
 use crate::report::Failure;
 
 /// Whether it is told how long statements take.

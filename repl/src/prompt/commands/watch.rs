@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::console::Console;
+use crate::prompt::console::Console;
 use crate::report::{Failure, visible};
 
 const DEFAULT_PERIOD: Duration = Duration::from_secs(2);

@@ -41,7 +41,8 @@ fn of_command(line: &str) -> Option<String> {
 
 fn of_setting(vocabulary: &Vocabulary, line: &str) -> Option<String> {
     let mut words = line.split_whitespace();
-    if !words.next()?.eq_ignore_ascii_case("SET") {
+    let verb = words.next()?;
+    if !["SET", "SHOW", "RESET"].iter().any(|known| verb.eq_ignore_ascii_case(known)) {
         return None;
     }
     let name = words.next()?;
