@@ -1,7 +1,5 @@
 //! `bucket('5m', ts)`: the start of the bucket that a value is in.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::compute::cast;
 use arrow::compute::kernels::cast_utils::parse_interval_month_day_nano;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, StringViewArray};
+use arrow::array::{AsArray, Float64Array, Int64Array, StringViewArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use datafusion::error::Result;
 use gleam_sql_formats::text::{bytes_human, duration_human, parse_bytes, parse_duration};
 
 use super::LogFunction;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int32Array, StringViewBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringViewBuilder};
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use gleam_sql_formats::text::{Url, percent_decode};
