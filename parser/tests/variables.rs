@@ -18,7 +18,7 @@ fn variables() -> Variables {
         ("steps", "WHERE a > 1 |> LIMIT 3"),
     ];
     for (name, value) in values {
-        variables.set(name, value).unwrap();
+        variables.set(name, value).expect("the names are names");
     }
     variables
 }
