@@ -153,7 +153,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "parse_pruned",
         "-> (path), predicate=",
-        "SELECT path FROM 'data/mixed.log' PARSE COMBINED ON ERROR SKIP WHERE status = 200 AND ip <> 'x'",
+        "SELECT path FROM 'data/formats/mixed.log' PARSE COMBINED ON ERROR SKIP WHERE status = 200 AND ip <> 'x'",
     ),
     (
         "parse_pattern",
@@ -164,7 +164,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "parse_without_origin",
         "ParseExec",
-        "SELECT 'a=1 b=x' AS line |> PARSE LOGFMT AS (a BIGINT, b DECIMAL(10, 2))",
+        "FROM 'data/requests.csv' |> PARSE LOGFMT FROM service AS (a BIGINT, b DECIMAL(10, 2))",
     ),
     ("parse_in_order", "in order", "FROM 'data/access.log' |> ORDER BY line |> PARSE COMBINED"),
     ("fold", "FoldExec", "FROM 'data/events/*.log' |> FOLD START '^2' MAX 2 LINES"),
@@ -177,7 +177,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "gapfill_months",
         "by 1 months",
-        "FROM (VALUES (DATE '2026-01-31'), (DATE '2026-04-30')) AS t(day) |> GAPFILL day BY INTERVAL '1 month'",
+        "FROM 'data/app.log' |> SELECT CAST(substr(line, 1, 10) AS DATE) AS day |> GAPFILL day BY INTERVAL '1 month'",
     ),
     // Among DataFusion's own nodes
     (

@@ -525,9 +525,11 @@ fn per_row_origins() -> Result<(), Failed> {
     let file = directory.path().join("x.log");
     std::fs::write(&file, "0\n3\n0\n4\n")?;
     let path = file.to_str().ok_or("the path is UTF-8")?;
+    // The name that is shown, and the path that was read.
+    let origin = format!("{path}\0{path}");
     let columns: [(&str, ArrayRef); 3] = [
         ("line", Arc::new(StringViewArray::from(vec!["0", "3", "0", "4"]))),
-        ("file", Arc::new(StringViewArray::from(vec![path; 4]))),
+        ("file", Arc::new(StringViewArray::from(vec![origin.as_str(); 4]))),
         ("offset", Arc::new(Int64Array::from(vec![0, 2, 4, 6]))),
     ];
     let batch = RecordBatch::try_from_iter(columns)?;

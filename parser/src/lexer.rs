@@ -76,6 +76,7 @@ pub(crate) enum LexemeKind {
     #[token("//")]
     #[token("->")]
     #[token("<@")]
+    #[token("^@")]
     #[token("#")]
     #[token("#-")]
     #[token("@")]
@@ -290,6 +291,7 @@ mod tests {
             "a||/*;*/;|/*;*/;//*;*/;",
             "->--;\n;",
             "a<@;b",
+            "a^@;b",
         ] {
             check(text);
         }

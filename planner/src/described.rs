@@ -1,9 +1,15 @@
 //! What is known of files before a query reads them.
 
-use datafusion::arrow::datatypes::SchemaRef;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{LogicalPlanBuilder, col};
 use datafusion::prelude::SessionContext;
 use gleam_sql_executor::text::{Compression, SourceKind};
+use gleam_sql_formats::{Guess, choose};
 
+use crate::formats::Sample;
 use crate::plain_message;
 use crate::sources;
 
@@ -45,4 +51,39 @@ pub async fn describe_source(
         Compression::Zstd => "zstd",
     });
     Ok(DescribedSource { format, compression, files: opened.files, columns: opened.table.schema() })
+}
+
+/// A format that most lines of a text have.
+#[derive(Debug, Clone)]
+pub struct GuessedFormat {
+    /// What follows PARSE.
+    pub keyword: String,
+    /// The lines that have it.
+    pub matched: usize,
+    /// The lines that were looked at.
+    pub lines: usize,
+    /// The columns that it adds.
+    pub columns: SchemaRef,
+}
+
+/// The format that most of the first lines of `FROM 'name'` have; none where that is no text, cannot be
+/// read, or has none.
+pub async fn guess_format(context: &SessionContext, name: &str) -> Option<GuessedFormat> {
+    let state = context.state();
+    let opened = sources::open(&state, name).await.ok()?;
+    if !matches!(opened.kind, SourceKind::Text) {
+        return None;
+    }
+    let source = provider_as_source(opened.table);
+    let rows = LogicalPlanBuilder::scan("lines", source, None).ok()?;
+    let rows = rows.project([col("line")]).ok()?.build().ok()?;
+    let sample = Sample::of(&rows, &state).await.ok()??;
+    let Guess { format, matched, lines } = choose(&sample.lines)?;
+    let columns = match format.columns().ok()? {
+        Some(columns) => columns,
+        None => format.discover(&sample.lines),
+    };
+    let fields = columns.into_iter().map(|c| Field::new(c.name, c.data_type, true));
+    let columns = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    Some(GuessedFormat { keyword: format.keyword().to_owned(), matched, lines, columns })
 }

@@ -127,21 +127,40 @@ impl Sample {
     /// # Errors
     /// When they cannot be read without running a program of the user, or by this statement only.
     pub(crate) async fn read(needed: &NeedsSample, state: &SessionState) -> Result<Self> {
+        match Self::planned(&needed.rows, state).await? {
+            Ok(sample) => Ok(sample),
+            Err(reason) => Err(external(refuse_sample(needed, reason))),
+        }
+    }
+
+    /// The first of `rows`, of one column; none where they cannot be read beforehand.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub(crate) async fn of(rows: &LogicalPlan, state: &SessionState) -> Result<Option<Self>> {
+        Ok(Self::planned(rows, state).await?.ok())
+    }
+
+    /// The rows, or why they cannot be read before the query runs.
+    async fn planned(
+        rows: &LogicalPlan,
+        state: &SessionState,
+    ) -> Result<Result<Self, &'static str>> {
         let state = SessionStateBuilder::new_from_existing(state.clone())
             .with_query_planner(Arc::new(OperatorQueryPlanner))
             .build();
-        let rows = DataFrame::new(state, needed.rows.clone()).limit(0, Some(SAMPLE_LINES))?;
+        let rows = DataFrame::new(state, rows.clone()).limit(0, Some(SAMPLE_LINES))?;
         let context = Arc::new(rows.task_ctx());
         let plan = rows.create_physical_plan().await?;
         if let Some(reason) = why_not_readable(&plan) {
-            return Err(external(refuse_sample(needed, reason)));
+            return Ok(Err(reason));
         }
         let mut lines = StringViewBuilder::new();
         for batch in collect(plan, context).await? {
             let text = cast(batch.column(0), &DataType::Utf8View)?;
             lines.extend(text.as_string_view());
         }
-        Ok(Self { lines: lines.finish() })
+        Ok(Ok(Self { lines: lines.finish() }))
     }
 
     /// The format that most lines have.

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** the planner never opens a connection and never starts a child. It looks at
 //! directories and file headers, and reads rows only where DataFusion infers the columns of a typed
-//! file.
+//! file, and where the columns of a PARSE depend on its lines.
 
 mod analyze;
 mod cluster;
@@ -30,7 +30,7 @@ mod streaming;
 mod volatile;
 
 pub use cluster::{Cluster, with_metrics};
-pub use described::{DescribedSource, describe_source};
+pub use described::{DescribedSource, GuessedFormat, describe_source, guess_format};
 pub use diagnose::{find_cause, plain_message};
 pub use names::plain_names;
 pub use session::{Session, SessionOptions};

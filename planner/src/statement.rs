@@ -12,7 +12,7 @@ use datafusion::logical_expr::{DdlStatement, DropFunction, LogicalPlan};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
-use datafusion::sql::sqlparser::ast::{ObjectName, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{self, ObjectName, Visit, Visitor};
 use gleam_sql_executor::exec::NewFileExec;
 use gleam_sql_parser::{Diagnostic, FunctionClause, Statement};
 
@@ -20,7 +20,7 @@ use crate::cluster::with_travelling_settings;
 use crate::copy::{self, NewFile};
 use crate::formats::{NeedsSample, Samples};
 use crate::relation::OperatorPlanner;
-use crate::{Session, diagnose, find_cause, functions};
+use crate::{GuessedFormat, Session, diagnose, find_cause, functions, guess_format};
 
 /// A statement that is ready to run.
 #[derive(Debug, Clone)]
@@ -92,7 +92,27 @@ impl Session {
         if let Some(NewFile { written, wanted }) = file {
             plan = Arc::new(NewFileExec::new(plan, written, wanted));
         }
-        Ok(Planned { plan, context, notes: samples.notes() })
+        let mut notes = samples.notes();
+        notes.extend(self.note_of_described(&statement.body).await);
+        Ok(Planned { plan, context, notes })
+    }
+
+    /// With DESCRIBE 'file', what PARSE could make of its lines.
+    async fn note_of_described(&self, body: &SqlStatement) -> Option<String> {
+        let SqlStatement::Statement(described) = body else { return None };
+        let ast::Statement::ExplainTable { table_name, .. } = described.as_ref() else {
+            return None;
+        };
+        let [part] = table_name.0.as_slice() else { return None };
+        let name = part.as_ident().filter(|ident| ident.quote_style == Some('\''))?;
+        let guessed = guess_format(self.context(), &name.value).await?;
+        let GuessedFormat { keyword, matched, lines, columns } = guessed;
+        let columns: Vec<&str> =
+            columns.fields().iter().map(|field| field.name().as_str()).collect();
+        let columns = columns.join(", ");
+        Some(format!(
+            "note: {matched} of the first {lines} lines are {keyword}: PARSE {keyword} adds {columns}"
+        ))
     }
 
     fn statement_state(&self, statement: &Statement, samples: &Samples) -> SessionState {

@@ -238,11 +238,10 @@ fn shown_row_errors(summary: &RowErrorSummary) -> String {
         return with_samples(text, summary);
     }
     if label.keyword == "FOLD" {
+        let times = if *errors == 1 { "once" } else { &format!("{} times", grouped(*errors)) };
         let text = format!(
-            "warning: FOLD{place}: {} of {} events were cut, because they have more lines than \
-             MAX says",
-            grouped(*errors),
-            grouped(*rows),
+            "warning: FOLD{place} began another row in the middle of an event {times}, \
+             because it has more lines than MAX says"
         );
         return with_samples(text, summary);
     }

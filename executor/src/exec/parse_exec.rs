@@ -142,6 +142,11 @@ impl ParseExec {
         self.in_order
     }
 
+    /// Whether the output is all columns, in their order.
+    fn has_all_columns(&self) -> bool {
+        self.projection.iter().copied().eq(0..self.sources.len())
+    }
+
     pub(super) fn parser(&self) -> &Arc<LineParser> {
         &self.parser
     }
@@ -264,7 +269,7 @@ impl ExecutionPlan for ParseExec {
         child_pushdown_result: ChildPushdownResult,
         _config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
-        if phase != FilterPushdownPhase::Pre || self.projection.len() != self.sources.len() {
+        if phase != FilterPushdownPhase::Pre || !self.has_all_columns() {
             return Ok(FilterPushdownPropagation::all_unsupported(child_pushdown_result));
         }
         let filters = child_pushdown_result.parent_filters.iter().map(|result| &result.filter);

@@ -120,9 +120,18 @@ fn width(width: &ScalarValue, data_type: &DataType) -> Result<Option<Width>> {
     match found {
         Some(found @ (Width::Units(1..) | Width::Months(1..))) => Ok(Some(found)),
         _ => exec_err!(
-            "`{width}` is no width of a `{NAME}`; write '5m', '1h', '1d' or '1 month' for times, \
-             a whole number for numbers"
+            "{} is no width of a `{NAME}`; write '5m', '1h', '1d' or '1 month' for times, \
+             a whole number for numbers",
+            shown(width)
         ),
+    }
+}
+
+fn shown(width: &ScalarValue) -> String {
+    match width {
+        ScalarValue::Utf8(Some(text)) => format!("'{text}'"),
+        ScalarValue::Int64(Some(number)) => number.to_string(),
+        _ => "the interval".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{AsArray, Float64Array, Int64Array, StringViewArray};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float64Type};
 use gleam_sql_formats::text::{bytes_human, duration_human, parse_bytes, parse_duration};
 
 use super::LogFunction;
@@ -14,12 +14,14 @@ pub(super) fn functions() -> Vec<LogFunction> {
     vec![
         LogFunction::new(
             "format_bytes",
-            &[("bytes", DataType::Int64)],
+            &[("bytes", DataType::Float64)],
             DataType::Utf8View,
             "A number of bytes as people read it: `1.5 GiB`.",
             |columns| {
-                let sizes = columns[0].as_primitive::<Int64Type>().iter();
-                Ok(Arc::new(sizes.map(|size| size.map(bytes_human)).collect::<StringViewArray>()))
+                let sizes = columns[0].as_primitive::<Float64Type>().iter();
+                // A conversion to an integer stays within its bounds.
+                let shown = sizes.map(|size| size.map(|size| bytes_human(size.round() as i64)));
+                Ok(Arc::new(shown.collect::<StringViewArray>()))
             },
         ),
         LogFunction::new(

@@ -22,7 +22,7 @@ pub(crate) fn discover(sample: &StringViewArray) -> Vec<ColumnSpec> {
     for line in sample.iter().flatten() {
         // A line that does not match shows nothing.
         if is_object(line) {
-            let _ = found.object(&mut Reader::new(line), "", 1);
+            let _ = found.object(&mut Reader::new(line), &Path::default());
         }
     }
     found.columns()
@@ -46,27 +46,50 @@ struct Key {
     values: Seen,
     /// It had an object in it whose keys are columns themselves.
     is_flattened: bool,
+    /// Where the keys in its name end.
+    ends: Vec<usize>,
+    /// Other keys give the same name: `a.b` in an object, and `b` in the object `a`.
+    is_ambiguous: bool,
+}
+
+/// The keys that lead to an object.
+#[derive(Debug, Clone, Default)]
+struct Path {
+    /// With a dot behind each.
+    prefix: String,
+    /// Where they end in it.
+    ends: Vec<usize>,
+}
+
+impl Path {
+    /// How deep what stands behind them is.
+    fn depth(&self) -> usize {
+        self.ends.len() + 1
+    }
+
+    /// The path of a key, by its whole name.
+    fn with(&self, name: &str) -> Self {
+        let mut ends = self.ends.clone();
+        ends.push(name.len());
+        Self { prefix: format!("{name}."), ends }
+    }
 }
 
 impl Found {
-    /// Goes through an object of a valid line; its keys' names begin with `prefix`.
-    fn object(
-        &mut self,
-        reader: &mut Reader<'_>,
-        prefix: &str,
-        depth: usize,
-    ) -> Result<(), Mismatch> {
+    /// Goes through the object at `path` of a valid line.
+    fn object(&mut self, reader: &mut Reader<'_>, path: &Path) -> Result<(), Mismatch> {
         reader.peek();
         if !reader.open(b'}') {
             return Ok(());
         }
         loop {
             let key = reader.key()?;
-            let mut name = prefix.to_string();
+            let mut name = path.prefix.clone();
             strings::unescape(reader.text(&key.range), &mut name);
-            match self.position(&name) {
-                Some(position) => self.value(reader, &name, position, depth)?,
-                None => reader.skip(depth)?,
+            let path = path.with(&name);
+            match self.position(&name, &path) {
+                Some(position) => self.value(reader, &path, position)?,
+                None => reader.skip(path.depth() - 1)?,
             }
             if !reader.next_member(b'}', Missing::CommaOrBrace)? {
                 return Ok(());
@@ -75,26 +98,29 @@ impl Found {
     }
 
     /// The position of a column, which is added if there is room.
-    fn position(&mut self, name: &str) -> Option<usize> {
-        let known = self.keys.find(name, &mut 0);
-        if known.is_some() || self.seen.len() == MAX_COLUMNS || name.is_empty() {
-            return known;
+    fn position(&mut self, name: &str, path: &Path) -> Option<usize> {
+        if let Some(known) = self.keys.find(name, &mut 0) {
+            self.seen[known].is_ambiguous |= self.seen[known].ends != path.ends;
+            return Some(known);
         }
-        self.seen.push(Key::default());
+        if self.seen.len() == MAX_COLUMNS || name.is_empty() {
+            return None;
+        }
+        self.seen.push(Key { ends: path.ends.clone(), ..Key::default() });
         Some(self.keys.add(name))
     }
 
     fn value(
         &mut self,
         reader: &mut Reader<'_>,
-        name: &str,
+        path: &Path,
         position: usize,
-        depth: usize,
     ) -> Result<(), Mismatch> {
+        let depth = path.depth() - 1;
         let first = reader.peek();
         let start = reader.position();
         if first == Some(b'{') && depth < MAX_FLAT_DEPTH {
-            self.object(reader, &format!("{name}."), depth + 1)?;
+            self.object(reader, path)?;
             let is_empty = reader.text(&(start + 1..reader.position() - 1)).trim().is_empty();
             self.seen[position].is_flattened |= !is_empty;
             return Ok(());
@@ -124,6 +150,8 @@ impl Found {
                 (true, true) => {}
                 // Where it is an object it is text, so that nothing is lost.
                 (true, false) => columns.push(ColumnSpec::text(name)),
+                // Which of the keys a line is read by is not what was seen here.
+                (false, _) if key.is_ambiguous => columns.push(ColumnSpec::text(name)),
                 (false, _) => columns.push(key.values.column(name)),
             }
         }

@@ -88,7 +88,8 @@ impl Cutter<'_, '_> {
         if !grammar.clauses.contains(&clause) {
             let belongs_elsewhere =
                 is_classic && matches!(clause, Clause::Single | Clause::By | Clause::OrderBy);
-            if belongs_elsewhere || clause == Clause::OrderBy {
+            let is_of_the_join = clause == Clause::Using && form == Form::Joined;
+            if belongs_elsewhere || is_of_the_join || clause == Clause::OrderBy {
                 return Ok(None);
             }
             return Err(foreign(grammar, clause).at(words));

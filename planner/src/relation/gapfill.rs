@@ -67,6 +67,10 @@ fn step(width: &Expr, data_type: &DataType) -> Result<GapStep, String> {
     match data_type {
         DataType::Timestamp(unit, _) => time_step(&interval(width)?, nanos_per(*unit)),
         DataType::Date32 => time_step(&interval(width)?, NANOS_PER_DAY),
+        // Its upper half is beyond what steps are counted in.
+        DataType::UInt64 => {
+            Err("a column of type BIGINT UNSIGNED is converted to BIGINT first".into())
+        }
         integer if integer.is_integer() => match width.cast_to(&DataType::Int64) {
             Ok(ScalarValue::Int64(Some(units))) if width.data_type().is_integer() => {
                 Ok(GapStep::Units(units))

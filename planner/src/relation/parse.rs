@@ -23,6 +23,9 @@ const AUTO: &str = "AUTO";
 /// A line has at most so many columns.
 const MAX_COLUMNS: usize = 4096;
 
+/// How the names of columns begin that users cannot write.
+const RESERVED_PREFIX: &str = "__gleam_";
+
 /// What is known beside the statement.
 pub(super) struct Known<'a> {
     /// The formats with a name.
@@ -142,6 +145,9 @@ fn fields(
         (None, None) => return needs_sample(),
         (None, Some(sample)) => format.discover(&sample.lines),
     };
+    // Lines must not name the columns that tell where they stand.
+    let mut columns = columns;
+    columns.retain(|column| !column.name.starts_with(RESERVED_PREFIX));
     let names = columns.iter().map(|column| column.name.clone()).collect();
     Ok(Fields { format, columns, names })
 }
@@ -160,6 +166,11 @@ pub(crate) fn declared_column(
         Some(field) if column.name.quote_style.is_none() && !has(&written) => field.name.clone(),
         _ => written,
     };
+    if data_type.is_nested() {
+        let message = format!("PARSE makes no values of type {}", types::shown(column));
+        let hint = "declare it TEXT: lists and objects are their JSON";
+        return Err(external(refuse(message, column.span).with_hint(hint)));
+    }
     let spec = ColumnSpec::new(name, data_type);
     let Some(code) = &column.time_format else { return Ok(spec) };
     let is_time = matches!(spec.data_type, DataType::Timestamp(..) | DataType::Date32);

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema, TimeUnit};
-use gleam_sql_planner::{DescribedSource, describe_source, plain_message};
+use gleam_sql_planner::{
+    DescribedSource, GuessedFormat, describe_source, guess_format, plain_message,
+};
 
 use crate::prompt::console::{Console, unshown};
 use crate::report::{Failure, visible};
@@ -58,7 +60,16 @@ async fn file(console: &Console, name: &str) -> Result<Arc<Schema>, Failure> {
     let compression = compression.map(|name| format!(", {name}")).unwrap_or_default();
     let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     console.display.say(&format!("{}: {format}{compression}, {files}\n", visible(name)));
-    Ok(columns)
+    let guessed = guess_format(console.session.context(), name).await;
+    let Some(GuessedFormat { keyword, matched, lines, columns: parsed }) = guessed else {
+        return Ok(columns);
+    };
+    console.display.say(&format!(
+        "{matched} of the first {lines} lines are {keyword}: \
+         PARSE {keyword} adds the columns behind `line`\n"
+    ));
+    let fields = columns.fields().iter().chain(parsed.fields()).cloned();
+    Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 fn columns(schema: &Schema) -> Result<RecordBatch, arrow::error::ArrowError> {
@@ -83,6 +94,7 @@ fn type_name(data_type: &DataType) -> String {
         DataType::Float64 => "DOUBLE",
         DataType::Date32 => "DATE",
         DataType::Timestamp(TimeUnit::Nanosecond, None) => "TIMESTAMP",
+        DataType::Timestamp(TimeUnit::Nanosecond, Some(_)) => "TIMESTAMP WITH TIME ZONE",
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "BYTEA",
         DataType::Dictionary(_, values) => return type_name(values),
         DataType::List(item) | DataType::LargeList(item) => {

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** nothing here knows a session or looks at a file.
 
+use gleam_sql_formats::FormatSpec;
 use gleam_sql_parser::{HighlightClass, highlight};
 
 use super::context;
@@ -73,8 +74,15 @@ impl<'t> Reader<'t> {
                 "MAP" | "FLATMAP" | "REDUCE" if self.word(at + 1) == "LUA" => {
                     operator = Some("LUA");
                 }
+                "PARSE" => {
+                    operator = Some("PARSE");
+                    self.parsed(at + 1);
+                }
                 "AS" if operator.is_some() && self.is(at + 1, "(") => {
-                    self.sources.clear();
+                    // PARSE adds its columns, the others have no other ones.
+                    if operator != Some("PARSE") {
+                        self.sources.clear();
+                    }
                     at = self.declared(at + 2);
                     operator = None;
                 }
@@ -87,6 +95,18 @@ impl<'t> Reader<'t> {
             self.sources = vec![(Source::Text, None)];
         }
         self.sources
+    }
+
+    /// The columns of the format at `at`, where its name or its text tells them.
+    fn parsed(&mut self, at: usize) {
+        let text = self.pieces.get(at + 1).and_then(|(piece, _)| unquoted(piece));
+        let format = match FormatSpec::from_parts(&self.word(at), text.as_deref()) {
+            Some(format) => Some(format),
+            None => FormatSpec::named(&self.word(at)),
+        };
+        let columns = format.and_then(|format| format.columns().ok()).flatten();
+        let columns = columns.into_iter().flatten();
+        self.sources.extend(columns.map(|column| (Source::Column(column.name), None)));
     }
 
     /// What stands behind FROM; gives the last piece that belongs to it.
@@ -182,6 +202,8 @@ fn name(piece: &str) -> String {
 mod tests {
     use super::*;
 
+    const KLOG: [&str; 7] = ["'a'", ".ts", ".level", ".pid", ".file", ".line", ".message"];
+
     /// `¦` marks the cursor; the sources are written as `'file'`, `table`, `<text>`, `.column`.
     fn check(marked: &str, expected: &[&str]) {
         let cursor = marked.find('¦').unwrap();
@@ -218,6 +240,9 @@ mod tests {
         );
         check("SELECT 1 FROM 'b'; SELECT ¦ FROM 'a'; FROM 'c'", &["'a'"]);
         check("SELECT ¦ FROM (SELECT x AS y FROM 'a')", &[".y", "'a'"]);
+        check("FROM 'a' |> PARSE PATTERN '<x> <_> <y>' |> WHERE ¦", &["'a'", ".x", ".y"]);
+        check("SELECT ¦ FROM 'a' PARSE klog", &KLOG);
+        check("FROM 'a' |> PARSE JSON AS (x, y INT) |> WHERE ¦", &["'a'", ".x", ".y"]);
         check("FROM 'a¦", &[]);
     }
 }
