@@ -48,7 +48,8 @@ struct Key {
     is_flattened: bool,
     /// Where the keys in its name end.
     ends: Vec<usize>,
-    /// Other keys give the same name: `a.b` in an object, and `b` in the object `a`.
+    /// Other keys, or an element of an array, have the same name: `a.b` in an object, and `b` in the
+    /// object `a`.
     is_ambiguous: bool,
 }
 
@@ -65,6 +66,12 @@ impl Path {
     /// How deep what stands behind them is.
     fn depth(&self) -> usize {
         self.ends.len() + 1
+    }
+
+    /// Whether `a.0` may be an element of an array as well.
+    fn may_lead_into_array(&self) -> bool {
+        let is_index = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+        self.prefix.split('.').skip(1).any(is_index)
     }
 
     /// The path of a key, by its whole name.
@@ -89,6 +96,10 @@ impl Found {
             let path = path.with(&name);
             match self.position(&name, &path) {
                 Some(position) => self.value(reader, &path, position)?,
+                // It has no column, but what is in it has.
+                None if name.is_empty() && reader.peek() == Some(b'{') => {
+                    self.object(reader, &path)?;
+                }
                 None => reader.skip(path.depth() - 1)?,
             }
             if !reader.next_member(b'}', Missing::CommaOrBrace)? {
@@ -106,7 +117,8 @@ impl Found {
         if self.seen.len() == MAX_COLUMNS || name.is_empty() {
             return None;
         }
-        self.seen.push(Key { ends: path.ends.clone(), ..Key::default() });
+        let (ends, is_ambiguous) = (path.ends.clone(), path.may_lead_into_array());
+        self.seen.push(Key { ends, is_ambiguous, ..Key::default() });
         Some(self.keys.add(name))
     }
 
@@ -123,6 +135,8 @@ impl Found {
             self.object(reader, path)?;
             let is_empty = reader.text(&(start + 1..reader.position() - 1)).trim().is_empty();
             self.seen[position].is_flattened |= !is_empty;
+            // It is text like other objects where it has values beside it.
+            self.seen[position].is_ambiguous |= is_empty;
             return Ok(());
         }
         reader.skip(depth)?;
