@@ -52,7 +52,7 @@ impl PhysicalExtensionCodec for GleamCodec {
         } else if let Some(reduce) = node.downcast_ref::<ReduceExec>() {
             Node::Reduce(encode_reduce(reduce, self, converter)?)
         } else if let Some(parse) = node.downcast_ref::<ParseExec>() {
-            Node::Parse(encode_parse(parse, self, converter)?)
+            Node::Parse(Box::new(encode_parse(parse, self, converter)?))
         } else if let Some(fold) = node.downcast_ref::<FoldExec>() {
             Node::Fold(encode_fold(fold, self, converter)?)
         } else if let Some(gapfill) = node.downcast_ref::<GapfillExec>() {
@@ -80,7 +80,7 @@ impl PhysicalExtensionCodec for GleamCodec {
             (Some(Node::Lua(lua)), [input]) => decoder.lua(lua, input),
             (Some(Node::Pipe(pipe)), [input]) => decoder.pipe(pipe, input),
             (Some(Node::Reduce(reduce)), [input]) => decoder.reduce(reduce, input),
-            (Some(Node::Parse(parse)), [input]) => decoder.parse(parse, input),
+            (Some(Node::Parse(parse)), [input]) => decoder.parse(*parse, input),
             (Some(Node::Fold(fold)), [input]) => decoder.fold(fold, input),
             (Some(Node::Gapfill(gapfill)), [input]) => decoder.gapfill(gapfill, input),
             (Some(Node::Text(scan)), []) => text::decode(&scan, context, self, converter),
@@ -105,8 +105,8 @@ enum Node {
     Text(Vec<u8>),
     #[prost(message, tag = "4")]
     Reduce(ReduceMessage),
-    #[prost(message, tag = "5")]
-    Parse(ParseMessage),
+    #[prost(message, boxed, tag = "5")]
+    Parse(Box<ParseMessage>),
     #[prost(message, tag = "6")]
     Fold(FoldMessage),
     #[prost(message, tag = "7")]

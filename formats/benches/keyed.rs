@@ -15,10 +15,13 @@ use gleam_sql_formats::{ColumnSpec, FormatSpec, LineParser, TimestampFormat};
 const BATCH_ROWS: usize = 8192;
 const BATCHES: usize = 16;
 
+/// A format, what makes its lines, and the columns of each measurement.
+type Case = (FormatSpec, fn(usize) -> String, &'static [&'static str]);
+
 fn main() {
     let rounds = std::env::args().filter_map(|word| word.parse().ok()).next().unwrap_or(9);
     let mut output = std::io::stdout();
-    let cases: [(FormatSpec, fn(usize) -> String, &[&str]); 4] = [
+    let cases: [Case; 4] = [
         (FormatSpec::Json, json, &["", "status", "msg", "level status", "req.path"]),
         (FormatSpec::Logfmt, logfmt, &["", "status", "msg", "level status"]),
         (FormatSpec::Syslog, bsd, &["", "app", "app message", "ts app pid message"]),
