@@ -1,5 +1,47 @@
 //! Names for people.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::common::{Column, Result};
+use datafusion::logical_expr::{DdlStatement, Expr, LogicalPlan, Projection};
+
+/// Gives the columns of a file, a table or a view the names that a query would show them by.
+///
+/// # Errors
+/// When the columns cannot be projected.
+pub(crate) fn name_kept_columns(plan: &mut LogicalPlan) -> Result<()> {
+    match plan {
+        LogicalPlan::Copy(copy) => copy.input = with_plain_names(&copy.input)?,
+        LogicalPlan::Ddl(DdlStatement::CreateView(view)) => {
+            view.input = with_plain_names(&view.input)?;
+        }
+        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) => {
+            table.input = with_plain_names(&table.input)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The same rows; two columns that would get one name keep theirs.
+fn with_plain_names(input: &Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
+    let schema = input.schema();
+    let plain: Vec<String> =
+        schema.fields().iter().map(|field| plain_names(field.name())).collect();
+    let is_plain = plain.iter().zip(schema.fields()).all(|(name, field)| name == field.name());
+    let distinct: HashSet<&String> = plain.iter().collect();
+    if is_plain || distinct.len() < plain.len() {
+        return Ok(Arc::clone(input));
+    }
+    let columns = schema.iter().zip(plain).map(|((qualifier, field), name)| {
+        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        if name == *field.name() { column } else { column.alias(name) }
+    });
+    let projection = Projection::try_new(columns.collect(), Arc::clone(input))?;
+    Ok(Arc::new(LogicalPlan::Projection(projection)))
+}
+
 /// `text` without the qualifiers that tell the columns of operators apart: `max(map_lua@1:28.n)`
 /// becomes `max(n)`.
 pub fn plain_names(text: &str) -> String {

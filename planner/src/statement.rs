@@ -20,7 +20,7 @@ use crate::cluster::with_travelling_settings;
 use crate::copy::{self, NewFile};
 use crate::formats::{NeedsSample, Samples};
 use crate::relation::OperatorPlanner;
-use crate::{GuessedFormat, Session, diagnose, find_cause, functions, guess_format};
+use crate::{GuessedFormat, Session, diagnose, find_cause, functions, guess_format, names};
 
 /// A statement that is ready to run.
 #[derive(Debug, Clone)]
@@ -81,6 +81,7 @@ impl Session {
         if let LogicalPlan::Ddl(DdlStatement::CreateView(view)) = &mut logical {
             view.definition = script.get(statement.text.clone()).map(str::to_owned);
         }
+        names::name_kept_columns(&mut logical)?;
         let file = copy::redirect(&mut logical);
         let frame = self.context().execute_logical_plan(logical).await?;
         let mut context = frame.task_ctx();
