@@ -97,6 +97,10 @@ impl<'t> Reader<'t> {
         self.sources
     }
 
+    fn is_identifier(&self, at: usize) -> bool {
+        matches!(self.pieces.get(at), Some((_, HighlightClass::Identifier)))
+    }
+
     /// The columns of the format at `at`, where its name or its text tells them.
     fn parsed(&mut self, at: usize) {
         let text = self.pieces.get(at + 1).and_then(|(piece, _)| unquoted(piece));
@@ -131,8 +135,8 @@ impl<'t> Reader<'t> {
         if self.word(end + 1) == "AS" {
             end += 1;
         }
-        let alias =
-            self.pieces.get(end + 1).filter(|(_, class)| *class == HighlightClass::Identifier);
+        let is_parse = self.word(end + 1) == "PARSE" && self.is_identifier(end + 2);
+        let alias = self.pieces.get(end + 1).filter(|_| self.is_identifier(end + 1) && !is_parse);
         let alias = alias.map(|(piece, _)| name(piece));
         end += usize::from(alias.is_some());
         self.sources.push((source, alias));
