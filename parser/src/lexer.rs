@@ -304,6 +304,8 @@ mod tests {
         fn lexemes_agree_with_sqlparser(
             text in "(;|'|''|\"|`|\\$|\\$\\$|\\$a\\$|--|/\\*|\\*/|/|\\*|-|>|<|\\||&|\n|a|e|E|n|N|q|Q|b|r|x|U&|\\[|\\]|1|0x|\\.|_| |#|@|\\\\|=|!|~|\\?|\\^|:|%|é|日){0,24}"
         ) {
+            // The line that names an interpreter is ours alone.
+            prop_assume!(!text.starts_with("#!"));
             check(&text);
         }
     }
