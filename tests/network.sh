@@ -128,7 +128,6 @@ wait_for_text() {
 }
 
 readonly SPREAD="SET gleam.min_task_bytes = 1; SET datafusion.optimizer.repartition_file_min_size = 1;"
-readonly COUNT="FROM 'access.log' |> PARSE PATTERN '{ip} GET {page} {n} bytes' |> AGGREGATE count(*) AS n, count(DISTINCT page) AS pages GROUP BY ip |> ORDER BY ip"
 readonly WORDS="FROM 'access.log' |> FLATMAP LUA 'function(line) return line:gmatch(\"%w+\") end' AS (word) |> AGGREGATE count(*) AS n GROUP BY word |> ORDER BY n DESC, word |> LIMIT 50"
 readonly SLOW="FROM 'access.log' |> MAP LUA 'function(line) local n = 0 for i = 1, 30000 do n = n + #line % i end return n end' AS (n BIGINT) |> AGGREGATE count(*) AS rows, sum(n) AS total"
 readonly PIPED="FROM 'access.log' |> PIPE 'sleep 60; cat' |> AGGREGATE count(*)"
