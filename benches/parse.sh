@@ -18,7 +18,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 source "$(dirname "${BASH_SOURCE[0]}")/measure.sh"
 
-cat >"$scratch/duckdb.py" <<'PYTHON'
+cat >"$scratch/with_duckdb.py" <<'PYTHON'
 import sys
 import duckdb
 
@@ -40,7 +40,7 @@ rows = duckdb.execute(
 print(" ".join(f"{s},{n},{int(b)}" for s, n, b in rows))
 PYTHON
 
-cat >"$scratch/chdb.py" <<'PYTHON'
+cat >"$scratch/with_chdb.py" <<'PYTHON'
 import sys
 import chdb
 
@@ -71,8 +71,8 @@ measure "gleam-sql PARSE COMBINED" sh -c '"$1" --format tsv -c "$2" | tail -n +2
 measure "mawk" mawk -F'"' '{ split($3, p, " "); n[p[1]]++; b[p[1]] += p[2] }
     END { for (s in n) printf "%s,%d,%.0f\n", s, n[s], b[s] | "sort | paste -sd\" \""; close("sort | paste -sd\" \"") }' "$log"
 if "$python" -c 'import duckdb' 2>/dev/null; then
-    measure "duckdb" "$python" "$scratch/duckdb.py" "$log" "$cores"
+    measure "duckdb" "$python" "$scratch/with_duckdb.py" "$log" "$cores"
 fi
 if "$python" -c 'import chdb' 2>/dev/null; then
-    measure "chdb" "$python" "$scratch/chdb.py" "$log" "$cores"
+    measure "chdb" "$python" "$scratch/with_chdb.py" "$log" "$cores"
 fi
