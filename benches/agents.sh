@@ -25,6 +25,7 @@ log, query, cores = sys.argv[1:]
 spark = (
     SparkSession.builder.master(f"local[{cores}]")
     .config("spark.ui.enabled", "false")
+    .config("spark.ui.showConsoleProgress", "false")
     .config("spark.sql.shuffle.partitions", cores)
     .getOrCreate()
 )
@@ -37,7 +38,9 @@ elif query == "clients":
     counts = lines.select(client).groupBy("client").count()
     answer = counts.orderBy(F.desc("count"), "client").limit(3).collect()
 elif query == "pipe":
-    piped = lines.rdd.map(lambda row: row[0]).pipe("grep -v ExampleBot | cut -d' ' -f1")
+    # It starts no shell of its own.
+    command = "sh -c \"grep -v ExampleBot | cut -d' ' -f1\""
+    piped = lines.rdd.map(lambda row: row[0]).pipe(command)
     answer = [(piped.distinct().count(),)]
 print(",".join(str(value) for value in answer[-1]))
 PYTHON
