@@ -415,7 +415,7 @@ async fn objects_of_a_store_are_read() {
 
 /// Runs in a process of its own, so that there is a standard input to read.
 #[tokio::test]
-#[ignore = "run by the tests of stdin"]
+#[ignore = "reads the standard input that the tests of stdin start this program with"]
 async fn stdin_child() {
     let sql = std::env::var("STDIN_SQL").expect("the parent sets it");
     let context = SessionContext::new();

@@ -20,18 +20,10 @@ use datafusion::physical_plan::{
     PlanProperties,
 };
 
+use super::gap_step::GapStep;
 use super::gapfill_task::GapfillTask;
 use super::pipe_exec::operator_properties;
 use crate::operator::OperatorLabel;
-
-/// How far two buckets are from each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum GapStep {
-    /// In units of the column: of its time unit, in days for DATE, as they are for integers.
-    Units(i64),
-    /// Calendar months.
-    Months(i32),
-}
 
 /// A `GAPFILL` without its input.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,15 +76,6 @@ fn ordering(spec: &GapfillSpec, schema: &Schema) -> Option<LexOrdering> {
 
 fn column(schema: &Schema, index: usize) -> Arc<dyn PhysicalExpr> {
     Arc::new(Column::new(schema.field(index).name(), index))
-}
-
-impl fmt::Display for GapStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Units(units) => write!(f, "{units}"),
-            Self::Months(months) => write!(f, "{months} months"),
-        }
-    }
 }
 
 impl DisplayAs for GapfillExec {

@@ -4,6 +4,7 @@ mod arguments;
 mod feed;
 mod fold_exec;
 mod fold_task;
+mod gap_step;
 mod gapfill_exec;
 mod gapfill_task;
 mod grouping;
@@ -33,7 +34,8 @@ mod row_errors;
 
 pub use arguments::OperatorArguments;
 pub use fold_exec::{FoldExec, FoldSource, FoldSpec};
-pub use gapfill_exec::{GapStep, GapfillExec, GapfillSpec};
+pub use gap_step::{GapStep, NANOS_PER_DAY, nanos_per};
+pub use gapfill_exec::{GapfillExec, GapfillSpec};
 pub use lua_exec::LuaExec;
 pub use new_file::NewFileExec;
 pub use parse_exec::ParseExec;

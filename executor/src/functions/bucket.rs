@@ -2,34 +2,24 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
 use arrow::compute::cast;
-use arrow::compute::kernels::cast_utils::parse_interval_month_day_nano;
-use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNano, TimeUnit};
+use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use chrono::{DateTime, Datelike, NaiveDate};
 use datafusion::common::{ScalarValue, exec_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
-use gleam_sql_formats::text::parse_duration;
 
 use super::documentation;
+use crate::exec::{GapStep, nanos_per};
 
 const NAME: &str = "bucket";
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 /// Cuts times, and whole numbers, into buckets of one width, counted from the epoch or from zero.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bucket {
     signature: Signature,
     documentation: Documentation,
-}
-
-/// How wide a bucket is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Width {
-    /// In units of the values.
-    Units(i64),
-    Months(i64),
 }
 
 impl Bucket {
@@ -106,19 +96,17 @@ impl ScalarUDFImpl for Bucket {
 }
 
 /// The width in units of `data_type`; none where it is NULL.
-fn width(width: &ScalarValue, data_type: &DataType) -> Result<Option<Width>> {
+fn width(width: &ScalarValue, data_type: &DataType) -> Result<Option<GapStep>> {
     if width.is_null() {
         return Ok(None);
     }
     let found = match (width, data_type) {
-        (ScalarValue::Int64(Some(units)), DataType::Int64) => Some(Width::Units(*units)),
-        (_, DataType::Timestamp(unit, _)) => {
-            interval(width).and_then(|interval| time_width(interval, nanos_per(*unit)))
-        }
+        (ScalarValue::Int64(Some(units)), DataType::Int64) => Some(GapStep::Units(*units)),
+        (_, DataType::Timestamp(unit, _)) => GapStep::of_times(width, nanos_per(*unit)),
         _ => None,
     };
     match found {
-        Some(found @ (Width::Units(1..) | Width::Months(1..))) => Ok(Some(found)),
+        Some(found) if found.is_forward() => Ok(Some(found)),
         _ => exec_err!(
             "{} is no width of a `{NAME}`; write '5m', '1h', '1d' or '1 month' for times, \
              a whole number for numbers",
@@ -135,36 +123,12 @@ fn shown(width: &ScalarValue) -> String {
     }
 }
 
-fn interval(width: &ScalarValue) -> Option<IntervalMonthDayNano> {
-    match width {
-        ScalarValue::IntervalMonthDayNano(interval) => *interval,
-        ScalarValue::IntervalYearMonth(months) => Some(IntervalMonthDayNano::new((*months)?, 0, 0)),
-        ScalarValue::IntervalDayTime(Some(time)) => {
-            Some(IntervalMonthDayNano::new(0, time.days, i64::from(time.milliseconds) * 1_000_000))
-        }
-        ScalarValue::Utf8(Some(text)) => match parse_duration(text) {
-            Some(nanos) => Some(IntervalMonthDayNano::new(0, 0, nanos)),
-            None => parse_interval_month_day_nano(text).ok(),
-        },
-        _ => None,
-    }
-}
-
-fn time_width(interval: IntervalMonthDayNano, unit_nanos: i64) -> Option<Width> {
-    let IntervalMonthDayNano { months, days, nanoseconds } = interval;
-    if months != 0 {
-        return (days == 0 && nanoseconds == 0).then_some(Width::Months(months.into()));
-    }
-    let nanos = i64::from(days).checked_mul(NANOS_PER_DAY)?.checked_add(nanoseconds)?;
-    (nanos % unit_nanos == 0).then_some(Width::Units(nanos / unit_nanos))
-}
-
-fn starts(values: &ArrayRef, width: Width) -> Result<ArrayRef> {
+fn starts(values: &ArrayRef, width: GapStep) -> Result<ArrayRef> {
     let units = cast(values, &DataType::Int64)?;
     let units = units.as_primitive::<Int64Type>();
     let start = |value: i64| match width {
-        Width::Units(units) => value.checked_sub(value.rem_euclid(units)),
-        Width::Months(months) => start_of_months(value, months, values.data_type()),
+        GapStep::Units(units) => value.checked_sub(value.rem_euclid(units)),
+        GapStep::Months(months) => start_of_months(value, months.into(), values.data_type()),
     };
     let starts: Int64Array = units.iter().map(|value| start(value?)).collect();
     Ok(cast(&starts, values.data_type())?)
@@ -180,13 +144,4 @@ fn start_of_months(value: i64, months: i64, data_type: &DataType) -> Option<i64>
     let year = i32::try_from(month.div_euclid(12)).ok()?;
     let first = NaiveDate::from_ymd_opt(year, month.rem_euclid(12) as u32 + 1, 1)?;
     first.and_hms_opt(0, 0, 0)?.and_utc().timestamp().checked_mul(per_second)
-}
-
-fn nanos_per(unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Second => 1_000_000_000,
-        TimeUnit::Millisecond => 1_000_000,
-        TimeUnit::Microsecond => 1_000,
-        TimeUnit::Nanosecond => 1,
-    }
 }

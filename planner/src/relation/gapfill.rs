@@ -1,18 +1,16 @@
 //! `GAPFILL`.
 
-use datafusion::arrow::compute::kernels::cast_utils::parse_interval_month_day_nano;
-use datafusion::arrow::datatypes::{DataType, IntervalMonthDayNano, TimeUnit};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::planner::RelationPlannerContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Spanned};
-use gleam_sql_executor::exec::GapStep;
+use gleam_sql_executor::exec::{GapStep, NANOS_PER_DAY, nanos_per};
 use gleam_sql_parser::{Diagnostic, GapfillClause, Operator};
 
 use super::{bind, extension, external, label, refuse};
 use crate::nodes::GapfillNode;
 
-const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 const STEP_HINT: &str = "write BY INTERVAL '5 minutes' for times, BY 10 for numbers";
 
 /// The node of one operator over `input`.
@@ -34,7 +32,7 @@ pub(super) fn plan(
     let refused =
         |message: String| external(refuse(message, clause.step_span).with_hint(STEP_HINT));
     let step = step(&width, &data_type).map_err(refused)?;
-    if matches!(step, GapStep::Units(..=0) | GapStep::Months(..=0)) {
+    if !step.is_forward() {
         return Err(refused("the distance of two buckets has to be longer than zero".to_owned()));
     }
     let label = label("GAPFILL", operator.keyword);
@@ -65,8 +63,8 @@ fn step(width: &Expr, data_type: &DataType) -> Result<GapStep, String> {
         return Err("the distance of two buckets is a constant".to_owned());
     };
     match data_type {
-        DataType::Timestamp(unit, _) => time_step(&interval(width)?, nanos_per(*unit)),
-        DataType::Date32 => time_step(&interval(width)?, NANOS_PER_DAY),
+        DataType::Timestamp(unit, _) => time_step(width, nanos_per(*unit)),
+        DataType::Date32 => time_step(width, NANOS_PER_DAY),
         // Its upper half is beyond what steps are counted in.
         DataType::UInt64 => {
             Err("a column of type BIGINT UNSIGNED is converted to BIGINT first".into())
@@ -81,48 +79,8 @@ fn step(width: &Expr, data_type: &DataType) -> Result<GapStep, String> {
     }
 }
 
-fn interval(width: &ScalarValue) -> Result<IntervalMonthDayNano, String> {
-    let no_interval = || "a column of times is filled by an interval".to_owned();
-    match width {
-        ScalarValue::IntervalMonthDayNano(Some(interval)) => Ok(*interval),
-        ScalarValue::IntervalYearMonth(Some(months)) => {
-            Ok(IntervalMonthDayNano::new(*months, 0, 0))
-        }
-        ScalarValue::IntervalDayTime(Some(time)) => {
-            Ok(IntervalMonthDayNano::new(0, time.days, i64::from(time.milliseconds) * 1_000_000))
-        }
-        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
-            parse_interval_month_day_nano(text).map_err(|_| no_interval())
-        }
-        _ => Err(no_interval()),
-    }
-}
-
-/// An interval in units of a column, each of which has so many nanoseconds.
-fn time_step(interval: &IntervalMonthDayNano, unit_nanos: i64) -> Result<GapStep, String> {
-    let IntervalMonthDayNano { months, days, nanoseconds } = *interval;
-    if months != 0 {
-        let is_whole = days == 0 && nanoseconds == 0;
-        return if is_whole {
-            Ok(GapStep::Months(months))
-        } else {
-            Err("months cannot be mixed with days and shorter times".to_owned())
-        };
-    }
-    let nanos = i64::from(days).checked_mul(NANOS_PER_DAY);
-    let nanos = nanos.and_then(|nanos| nanos.checked_add(nanoseconds));
-    match nanos {
-        Some(nanos) if nanos % unit_nanos == 0 => Ok(GapStep::Units(nanos / unit_nanos)),
-        Some(_) => Err("the interval is shorter than what the column can hold".to_owned()),
-        None => Err("the interval is too long".to_owned()),
-    }
-}
-
-fn nanos_per(unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Second => 1_000_000_000,
-        TimeUnit::Millisecond => 1_000_000,
-        TimeUnit::Microsecond => 1_000,
-        TimeUnit::Nanosecond => 1,
-    }
+fn time_step(width: &ScalarValue, unit_nanos: i64) -> Result<GapStep, String> {
+    GapStep::of_times(width, unit_nanos).ok_or_else(|| {
+        "a column of times is filled by an interval, of months alone or without any".to_owned()
+    })
 }
