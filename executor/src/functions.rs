@@ -3,6 +3,7 @@
 //! Drivers and agents register all of them: a plan names functions, and does not carry them.
 
 mod bucket;
+mod extract;
 mod human;
 mod network;
 mod text;
@@ -26,7 +27,8 @@ pub fn all() -> Vec<Arc<ScalarUDF>> {
             [text::functions(), url::functions(), network::functions(), human::functions()];
         let functions = kernels.into_iter().flatten().map(ScalarUDF::from);
         let bucket = ScalarUDF::from(bucket::Bucket::new());
-        functions.chain([bucket]).map(Arc::new).collect()
+        let extract_all = ScalarUDF::from(extract::RegexpExtractAll::new());
+        functions.chain([bucket, extract_all]).map(Arc::new).collect()
     });
     ALL.clone()
 }

@@ -11,7 +11,7 @@ use crate::timestamp::TimestampFormat;
 
 pub(crate) use builder::ColumnBuilder;
 pub(crate) use check::Check;
-pub(crate) use text::Line;
+pub(crate) use text::{Line, TextBuilder};
 
 /// A value that does not fit the type of its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod logfmt;
 mod syslog;
 
 mod expression;
+mod extract;
 mod grok;
 mod regex;
 
@@ -42,6 +43,7 @@ mod check;
 
 pub use auto::{Guess, choose};
 pub use column::ColumnSpec;
+pub use extract::Extractor;
 #[doc(hidden)]
 pub use parser::Batch;
 pub use parser::{Failures, LineParser, Parsed};

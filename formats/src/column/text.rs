@@ -37,6 +37,10 @@ impl TextBuilder {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.views.len()
+    }
+
     pub(crate) fn append_null(&mut self) {
         self.views.push(0);
         self.nulls.append_null();

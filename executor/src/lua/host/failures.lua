@@ -151,17 +151,18 @@ function host.end_row(output) return telling(push_row, output) end
 -- Tells the parent, now and then, that the loop goes on.
 function host.beat(output) return telling(host.send_beat, output) end
 
--- Garbage. What lives from batch to batch is mostly small, and a collection whenever it doubles
--- would be one every few thousand rows. So the next one starts after GARBAGE_KIB more, or, where
--- the user's state is large, when memory has doubled as usual.
-local GARBAGE_KIB = 8 * 1024
+-- Garbage. What lives from batch to batch is mostly small, and the dead strings between it are what
+-- each new string is looked up among: they should fit into a core's cache. So a collection starts
+-- after GARBAGE_KIB more, or, where the user's state is large, when memory has doubled as usual. (With
+-- a pause of 2000 LuaJIT's collector falls behind, to tens of MB, and strings take twice the time.)
+local GARBAGE_KIB = 256
 local lowest_kib = 1024
 
 local function pace_collector()
   local used_kib = collectgarbage('count')
   lowest_kib = used_kib < lowest_kib and used_kib or lowest_kib * 1.02
   local pause = 100 + 100 * GARBAGE_KIB / lowest_kib
-  collectgarbage('setpause', pause > 2000 and 2000 or pause < 200 and 200 or pause)
+  collectgarbage('setpause', pause > 600 and 600 or pause < 200 and 200 or pause)
 end
 
 function host.guard_loop(loop)
