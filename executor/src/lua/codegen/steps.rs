@@ -103,6 +103,27 @@ fn on_failure(step: &LuaStep, index: usize, next: &str) -> String {
     format!("  position.step = {index}\n  {next}({nulls})\n")
 }
 
+/// Writes `each<k>(iterator, state, control)`, which hands the rows of an iterator to `next`.
+///
+/// A fixed number of values is taken from each call: LuaJIT compiles no loop whose calls of C functions,
+/// such as those of `gmatch`, give as many as they like.
+fn write_each(text: &mut String, step: &LuaStep, index: usize, next: &str) {
+    let count = step.columns.len();
+    let values = names("v", count);
+    let _ = writeln!(
+        text,
+        "local function each{index}(iterator, state, control)\n  while true do\n    \
+         local {values}, surplus = iterator(state, control)\n    \
+         if v1 == nil then return end\n    \
+         if surplus ~= nil then host.surplus_of_iterator({count}) end\n    \
+         control = v1"
+    );
+    for k in 1..=count {
+        let _ = writeln!(text, "    if v{k} ~= nil then v{k} = C{index}[{k}](v{k}) end");
+    }
+    let _ = writeln!(text, "    {next}({values})\n    position.step = {index}\n  end\nend");
+}
+
 pub(super) fn write_flat_map(text: &mut String, step: &LuaStep, index: usize, steps: usize) {
     let (args, next) = (names("a", step.args.len()), format!("row{}", index + 1));
     let single = &step.columns[0].data_type;
@@ -116,12 +137,13 @@ pub(super) fn write_flat_map(text: &mut String, step: &LuaStep, index: usize, st
     };
     write_convert(text, step, index);
     write_deliver(text, step, index, &forward);
+    write_each(text, step, index, &forward);
     let column_names = name_table(&step.columns);
     let _ = writeln!(
         text,
         "local function give{index}(...)\n  deliver{index}(convert{index}(...))\n  \
          position.step = {index}\nend\n\
-         local expand{index} = host.expander({column_names}, {nested}, give{index})\n\
+         local expand{index} = host.expander({column_names}, {nested}, give{index}, each{index})\n\
          local call{index}, active = F[{}], host.active\n\
          local function run{index}({args}) expand{index}(call{index}({args})) end\n\
          local function enter{index}({args})\n  position.step = {index}\n  \

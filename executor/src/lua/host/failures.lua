@@ -120,6 +120,10 @@ function host.surplus(returned, columns)
     columns == 1 and '' or 's'), 0)
 end
 
+function host.surplus_of_iterator(columns)
+  error(format('the iterator gave more values than AS has columns, which is %d', columns), 0)
+end
+
 -- For rows given to later steps from within user code, which might swallow their errors.
 local function unwind(ok)
   if not ok then error(UNWIND, 0) end

@@ -32,18 +32,13 @@ local function spread(element, names, row)
   return row(unpack(values, 1, #names))
 end
 
--- Gives expand(result...), which hands each row of a FLATMAP call's result to `row`.
-function host.expander(names, nested, row)
-  local function step(...)
-    local first = ...
-    if first == nil then return nil end
-    row(...)
-    return first
-  end
+-- Gives expand(result...), which hands each row of a FLATMAP call's result to `row`, those of an
+-- iterator by way of `each`.
+function host.expander(names, nested, row, each)
   return function(first, state, control)
     if first == nil then return end
     if type(first) == 'function' then
-      repeat control = step(first(state, control)) until control == nil
+      each(first, state, control)
     elseif type(first) == 'table' then
       for k = 1, list_length(first) do
         local element = first[k]
