@@ -28,6 +28,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use args::Invocation;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 use report::Failure;
 use spill::SpillDirectory;
 
