@@ -1,6 +1,7 @@
 //! Feeding a shell child.
 
 use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
 use datafusion::error::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
@@ -42,7 +43,7 @@ impl PipeTask {
         Ok(fed)
     }
 
-    fn encode(&self, batch: &RecordBatch) -> Result<Vec<u8>> {
+    fn encode(&self, batch: &RecordBatch) -> Result<Buffer> {
         let columns = self.arguments.evaluate(batch)?;
         let written = wire::encode(self.spec.input_format, &self.spec.input_names, &columns);
         written.map_err(|unwritable| {

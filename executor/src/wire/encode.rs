@@ -1,6 +1,7 @@
 //! Rows to text.
 
 use arrow::array::{ArrayRef, AsArray, StringViewArray};
+use arrow::buffer::Buffer;
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
@@ -31,13 +32,15 @@ pub fn encode(
     format: WireFormat,
     names: &[String],
     columns: &[ArrayRef],
-) -> Result<Vec<u8>, Unwritable> {
-    match (format, columns) {
-        (WireFormat::Json, _) => json::write(names, columns),
-        (WireFormat::Csv, _) => Ok(csv::write(&all_to_text(columns)?)),
-        (WireFormat::Raw, [column]) => raw::write(&to_text(column)?),
-        (WireFormat::Raw | WireFormat::Tsv, _) => Ok(tsv::write(&all_to_text(columns)?)),
-    }
+) -> Result<Buffer, Unwritable> {
+    Ok(match (format, columns) {
+        (WireFormat::Json, _) => Buffer::from_vec(json::write(names, columns)?),
+        (WireFormat::Csv, _) => Buffer::from_vec(csv::write(&all_to_text(columns)?)),
+        (WireFormat::Raw, [column]) => raw::write(&to_text(column)?)?,
+        (WireFormat::Raw | WireFormat::Tsv, _) => {
+            Buffer::from_vec(tsv::write(&all_to_text(columns)?))
+        }
+    })
 }
 
 /// A column as TEXT, which is how all formats print its values.

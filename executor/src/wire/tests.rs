@@ -187,7 +187,7 @@ fn reads_json() {
 fn writes_json() {
     let check = |column: ArrayRef, expected: Result<&str, &str>| {
         let written = encode(WireFormat::Json, &names(1), &[column]);
-        let written = written.map(|text| String::from_utf8(text).expect("it is UTF-8"));
+        let written = written.map(|text| String::from_utf8(text.to_vec()).expect("it is UTF-8"));
         match expected {
             Ok(value) => assert_eq!(written.unwrap(), format!("{{\"a\":{value}}}\n")),
             Err(reason) => assert!(written.unwrap_err().reason.contains(reason)),
