@@ -15,6 +15,7 @@ mod functions;
 mod fuse;
 mod hint;
 mod names;
+mod new_table;
 pub mod nodes;
 mod origin;
 mod physical;

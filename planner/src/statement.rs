@@ -20,7 +20,9 @@ use crate::cluster::with_travelling_settings;
 use crate::copy::{self, NewFile};
 use crate::formats::{NeedsSample, Samples};
 use crate::relation::OperatorPlanner;
-use crate::{GuessedFormat, Session, diagnose, find_cause, functions, guess_format, names};
+use crate::{
+    GuessedFormat, Session, diagnose, find_cause, functions, guess_format, names, new_table,
+};
 
 /// A statement that is ready to run.
 #[derive(Debug, Clone)]
@@ -83,13 +85,18 @@ impl Session {
         }
         names::name_kept_columns(&mut logical)?;
         let file = copy::redirect(&mut logical);
-        let frame = self.context().execute_logical_plan(logical).await?;
-        let mut context = frame.task_ctx();
+        let (mut context, mut plan) =
+            match new_table::plan(&logical, self.context(), &state).await? {
+                Some(plan) => (TaskContext::from(&state), plan),
+                None => {
+                    let frame = self.context().execute_logical_plan(logical).await?;
+                    (frame.task_ctx(), frame.create_physical_plan().await?)
+                }
+            };
         if !self.agents().is_empty() {
             context = with_travelling_settings(context)?;
         }
         let context = Arc::new(context);
-        let mut plan = frame.create_physical_plan().await?;
         if let Some(NewFile { written, wanted }) = file {
             plan = Arc::new(NewFileExec::new(plan, written, wanted));
         }

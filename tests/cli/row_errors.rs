@@ -34,6 +34,20 @@ fn skipped_rows_are_counted_and_the_first_are_shown() {
 }
 
 #[test]
+fn a_table_that_is_made_tells_what_was_skipped() {
+    let (place, _) = place();
+    let sql = format!("CREATE TABLE kept AS {MAP} ON ERROR SKIP; SELECT count(*) AS n FROM kept");
+    let finished = place.sql(&sql).run();
+    finished.code(0).says(&[
+        "warning: MAP LUA (2:4) skipped 11 of 5,307 rows that had an error\n",
+        "  app.log:79: \"-\" (string) does not fit column bytes BIGINT",
+    ]);
+    assert_eq!(finished.text(), "n\n5296\n");
+    let sql = format!("CREATE OR REPLACE TABLE kept AS {MAP}");
+    fails(&place, &sql, 1, &["MAP LUA failed: \"-\" (string) does not fit", "at app.log:79"]);
+}
+
+#[test]
 fn null_keeps_the_rows() {
     let (place, _) = place();
     let sql = format!("{MAP} ON ERROR NULL |> AGGREGATE count(*) AS n, count(bytes) AS b");

@@ -44,6 +44,8 @@ struct FilesMessage {
     limit: Option<u64>,
     #[prost(bool, tag = "6")]
     preserve_order: bool,
+    #[prost(string, optional, tag = "7")]
+    literal: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -72,6 +74,7 @@ pub fn encode(
         has_origin: source.has_origin(),
         limit: config.limit.map(|limit| limit as u64),
         preserve_order: config.preserve_order,
+        literal: source.literal().map(str::to_owned),
     };
     Ok(Some(ScanMessage { files: Some(files), stdin: None }.encode_to_vec()))
 }
@@ -113,7 +116,8 @@ fn decode_files(
     let Some(config) = &message.config else { return internal_err!("a text scan without files") };
     let names = FileNames { base: message.names_base, shown: message.names_shown };
     let roots = Policy::of(context).roots.clone();
-    let source = Arc::new(TextSource::new(names, message.has_origin).below(roots));
+    let source = TextSource::new(names, message.has_origin).below(roots);
+    let source = Arc::new(source.sieving(message.literal.map(Into::into)));
     let context = PhysicalPlanDecodeContext::new(context, codec);
     let config = parse_protobuf_file_scan_config(config, &context, converter, source)?;
     let config = FileScanConfigBuilder::from(config)

@@ -56,7 +56,7 @@ pub fn schema_with_origin() -> SchemaRef {
 
 const FILE: usize = 0;
 const LINE_NO: usize = 1;
-const LINE: usize = 2;
+pub(super) const LINE: usize = 2;
 const ORIGIN_FILE_INDEX: usize = 3;
 
 /// The columns that a scan makes, by their places in the schema.
@@ -81,6 +81,12 @@ impl Columns {
     /// True when a row cannot be made without knowing its number.
     pub(crate) fn need_line_no(&self) -> bool {
         self.indices.contains(&LINE_NO)
+    }
+
+    /// True when a row cannot be made without the numbers of the lines before it.
+    pub(crate) fn need_all_lines(&self, origin: OriginKind) -> bool {
+        let has_origin = self.indices.iter().any(|&index| index > ORIGIN_FILE_INDEX);
+        self.need_line_no() || has_origin && origin == OriginKind::NegativeLineNo
     }
 
     /// True when a row cannot be made by counting.

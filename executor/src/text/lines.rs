@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use arrow::buffer::Buffer;
+use memchr::memmem::Finder;
 
 /// Bytes to ask for at least, however short the lines are.
 const MIN_READ_BYTES: usize = 16 * 1024;
@@ -10,6 +11,11 @@ const MIN_READ_BYTES: usize = 16 * 1024;
 const FIRST_BLOCK_BYTES: usize = 128 * 1024;
 /// A string view counts bytes in 31 bits, and a byte that is not UTF-8 becomes three.
 const MAX_LINE_BYTES: usize = i32::MAX as usize / 3;
+/// What to read at once where most lines are passed over: it should stay in the cache.
+const SIEVE_BYTES: usize = 512 * 1024;
+/// After how many bytes a sieve that lets through a quarter of them or more is given up: to look
+/// for the lines of each match is then more work than to cut all of them.
+const SIEVE_TRIAL_BYTES: u64 = 1024 * 1024;
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// How the bytes are coming, which decides what can be handed out.
@@ -35,6 +41,14 @@ pub struct LineTooLong {
     pub max_bytes: usize,
 }
 
+/// Lets only lines through that hold a literal.
+#[derive(Debug)]
+struct Sieve {
+    finder: Finder<'static>,
+    scanned: u64,
+    kept: u64,
+}
+
 /// Cuts a stream of bytes into batches of lines.
 ///
 /// The reader appends to [`room`](Self::room), in reads of any size, and takes batches from
@@ -48,6 +62,7 @@ pub struct LineBatcher {
     max_line_bytes: usize,
     keeps_cr: bool,
     skips_bom: bool,
+    sieve: Option<Sieve>,
     /// Read, and not yet cut. `fill[..searched]` holds no newline.
     fill: Vec<u8>,
     searched: usize,
@@ -71,6 +86,7 @@ impl LineBatcher {
             max_line_bytes: MAX_LINE_BYTES,
             keeps_cr: false,
             skips_bom: false,
+            sieve: None,
             fill: Vec::new(),
             searched: 0,
             block: Buffer::from_vec(Vec::<u8>::new()),
@@ -90,6 +106,15 @@ impl LineBatcher {
     /// Leaves out a UTF-8 byte order mark at the very beginning.
     pub fn skipping_bom(mut self) -> Self {
         self.skips_bom = true;
+        self
+    }
+
+    /// Passes over lines without `literal`, which holds no newline. Some may be left all the same, and
+    /// lines are not numbered.
+    pub fn sieving(mut self, literal: &str) -> Self {
+        let finder = Finder::new(literal).into_owned();
+        self.sieve = Some(Sieve { finder, scanned: 0, kept: 0 });
+        self.target_bytes = SIEVE_BYTES.min(self.max_bytes);
         self
     }
 
@@ -127,13 +152,21 @@ impl LineBatcher {
     /// # Errors
     /// [`LineTooLong`], after which the batcher is of no use.
     pub fn next_lines(&mut self, arrival: Arrival) -> Result<Option<Lines>, LineTooLong> {
-        if self.taken == self.block.len() && !self.cut(arrival)? {
-            return Ok(None);
+        loop {
+            if self.taken == self.block.len() && !self.cut(arrival)? {
+                return Ok(None);
+            }
+            if self.sieve.is_some() {
+                match self.sift_lines()? {
+                    Some(lines) => return Ok(Some(lines)),
+                    None => continue,
+                }
+            }
+            let lines = self.take_lines()?;
+            self.target_bytes =
+                target_bytes(lines.bytes.len() / lines.rows(), self.max_rows, self.max_bytes);
+            return Ok(Some(lines));
         }
-        let lines = self.take_lines()?;
-        self.target_bytes =
-            target_bytes(lines.bytes.len() / lines.rows(), self.max_rows, self.max_bytes);
-        Ok(Some(lines))
     }
 
     /// Freezes the complete lines of `fill` into `block`. False when there are none, or when
@@ -205,11 +238,58 @@ impl LineBatcher {
             line_no: self.line_no,
             keeps_cr: self.keeps_cr,
             ends,
+            offsets: None,
         };
         self.taken += bytes;
         self.offset += bytes as u64;
         self.line_no += lines.rows() as u64;
         Ok(lines)
+    }
+
+    /// Those of the next lines of `block` that pass the sieve, copied together.
+    fn sift_lines(&mut self) -> Result<Option<Lines>, LineTooLong> {
+        let Some(sieve) = &mut self.sieve else { return Ok(None) };
+        let rest = &self.block[self.taken..];
+        let (mut kept, mut ends, mut offsets) = (Vec::new(), Vec::new(), Vec::new());
+        let mut at = 0;
+        while ends.len() < self.max_rows && kept.len() < self.max_bytes {
+            let Some(found) = sieve.finder.find(&rest[at..]) else {
+                at = rest.len();
+                break;
+            };
+            let start = memchr::memrchr(b'\n', &rest[at..at + found]).map_or(at, |n| at + n + 1);
+            let newline = memchr::memchr(b'\n', &rest[at + found..]).map(|n| at + found + n);
+            let end = newline.unwrap_or(rest.len());
+            if end - start > self.max_line_bytes {
+                if ends.is_empty() {
+                    let offset = self.offset + start as u64;
+                    let max_bytes = self.max_line_bytes;
+                    return Err(LineTooLong { line_no: self.line_no, offset, max_bytes });
+                }
+                at = start;
+                break;
+            }
+            ends.push((kept.len() + end - start) as u32);
+            offsets.push(self.offset + start as u64);
+            at = newline.map_or(end, |newline| newline + 1);
+            kept.extend_from_slice(&rest[start..at]);
+        }
+        sieve.scanned += at as u64;
+        sieve.kept += kept.len() as u64;
+        let lets_through_many =
+            sieve.scanned >= SIEVE_TRIAL_BYTES && sieve.kept * 4 >= sieve.scanned;
+        self.taken += at;
+        self.offset += at as u64;
+        if lets_through_many {
+            self.sieve = None;
+        }
+        if ends.is_empty() {
+            return Ok(None);
+        }
+        let bytes = Buffer::from_vec(kept);
+        let (offset, line_no) = (offsets[0], self.line_no);
+        let offsets = Some(offsets);
+        Ok(Some(Lines { bytes, ends, offset, line_no, keeps_cr: self.keeps_cr, offsets }))
     }
 
     fn check_length(&self, bytes: usize) -> Result<(), LineTooLong> {
@@ -240,6 +320,8 @@ pub struct Lines {
     offset: u64,
     line_no: u64,
     keeps_cr: bool,
+    /// Where each line begins in the text, where they do not follow each other there.
+    offsets: Option<Vec<u64>>,
 }
 
 impl Lines {
@@ -281,8 +363,11 @@ impl Lines {
 
     /// Where each line begins in the text.
     pub fn offsets(&self) -> impl Iterator<Item = u64> + '_ {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|&end| u64::from(end) + 1));
-        starts.take(self.rows()).map(|start| self.offset + start)
+        (0..self.rows()).map(|row| match (&self.offsets, row) {
+            (Some(offsets), _) => offsets[row],
+            (None, 0) => self.offset,
+            (None, _) => self.offset + u64::from(self.ends[row - 1]) + 1,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ mod gzip;
 mod input;
 mod kind;
 mod lines;
+mod literal;
 mod names;
 mod opener;
 mod origin;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use arrow::record_batch::RecordBatch;
 use datafusion::physical_plan::metrics::{
     Count, ExecutionPlanMetricsSet, MetricBuilder, MetricCategory,
@@ -20,6 +22,9 @@ pub const BYTES_SCANNED: &str = "bytes_scanned";
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
 /// What is read at once where lines are only counted: it should stay in the cache.
 const COUNT_BYTES: usize = 256 * 1024;
+/// After how many bytes without a line that is wanted there is a batch without rows, so that whoever
+/// waits for one can look at other things.
+const SILENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a scan makes of each of its files.
 #[derive(Debug, Clone)]
@@ -27,6 +32,8 @@ pub(crate) struct Recipe {
     pub(crate) columns: Columns,
     pub(crate) batch_rows: usize,
     pub(crate) batch_bytes: usize,
+    /// Lines without it are not wanted.
+    pub(crate) literal: Option<Arc<str>>,
     pub(crate) invalid_lines: Count,
     pub(crate) scanned: Count,
 }
@@ -41,7 +48,12 @@ impl Recipe {
     ) -> Self {
         let count = |name| MetricBuilder::new(metrics).counter(name, partition);
         let (invalid_lines, scanned) = (count(INVALID_UTF8_LINES), bytes(metrics, partition));
-        Self { columns, batch_rows, batch_bytes: BATCH_BYTES, invalid_lines, scanned }
+        let batch_bytes = BATCH_BYTES;
+        Self { columns, batch_rows, batch_bytes, literal: None, invalid_lines, scanned }
+    }
+
+    pub(crate) fn sieving(self, literal: Option<Arc<str>>) -> Self {
+        Self { literal, ..self }
     }
 }
 
@@ -76,10 +88,17 @@ impl TextReader {
     /// Reads `input`, which is that of `file`.
     pub(crate) fn new(file: FileName, input: Input, recipe: Recipe) -> Self {
         let is_inside = input.offset > 0;
+        let needs_all = recipe.columns.need_all_lines(input.origin);
+        let literal = recipe.literal.clone().filter(|_| !needs_all);
+        let recipe = Recipe { literal: literal.clone(), ..recipe };
         let work = if recipe.columns.need_text() {
             let batcher = LineBatcher::new(recipe.batch_rows, recipe.batch_bytes)
                 .starting_at(input.offset, input.line_no);
-            Work::Cut(if is_inside { batcher } else { batcher.skipping_bom() })
+            let batcher = if is_inside { batcher } else { batcher.skipping_bom() };
+            Work::Cut(match &literal {
+                Some(literal) => batcher.sieving(literal),
+                None => batcher,
+            })
         } else {
             let counter = LineCounter::default();
             let counter = if is_inside { counter.inside() } else { counter };
@@ -100,10 +119,11 @@ impl TextReader {
 
     fn next_lines(&mut self) -> Result<Option<RecordBatch>, TextError> {
         let Work::Cut(batcher) = &mut self.work else { return Ok(None) };
+        let mut silent_bytes = 0;
         loop {
             let lines = batcher
                 .next_lines(self.arrival)
-                .map_err(|error| too_long(&self.file, &self.input, error))?;
+                .map_err(|error| too_long(&self.file, &self.input, &self.recipe, error))?;
             if let Some(lines) = lines {
                 let (batch, invalid_lines) =
                     self.recipe.columns.batch_of(&lines, &self.file_columns, self.input.origin);
@@ -113,7 +133,12 @@ impl TextReader {
             if self.arrival == Arrival::Ended {
                 return Ok(None);
             }
+            if self.recipe.literal.is_some() && silent_bytes >= SILENT_BYTES {
+                let schema = Arc::clone(self.recipe.columns.schema());
+                return Ok(Some(RecordBatch::new_empty(schema)));
+            }
             let wanted = batcher.room_bytes();
+            silent_bytes += wanted;
             self.arrival = self
                 .input
                 .read(batcher.room(), wanted)
@@ -161,10 +186,10 @@ impl Iterator for TextReader {
     }
 }
 
-fn too_long(file: &str, input: &Input, error: LineTooLong) -> TextError {
+fn too_long(file: &str, input: &Input, recipe: &Recipe, error: LineTooLong) -> TextError {
     let LineTooLong { line_no, offset, max_bytes } = error;
-    let place = match input.offset {
-        0 => LinePlace::Number(line_no),
+    let place = match (input.offset, &recipe.literal) {
+        (0, None) => LinePlace::Number(line_no),
         _ => LinePlace::Offset(offset),
     };
     TextError::LineTooLong { file: file.to_owned(), place, max_bytes }
@@ -203,14 +228,25 @@ mod tests {
         file: &NamedTempFile,
         range: std::ops::Range<u64>,
         columns: &[usize],
+        sizes: (usize, usize),
+    ) -> Vec<RecordBatch> {
+        read_sieving(file, range, columns, sizes, None)
+    }
+
+    fn read_sieving(
+        file: &NamedTempFile,
+        range: std::ops::Range<u64>,
+        columns: &[usize],
         (batch_rows, batch_bytes): (usize, usize),
+        literal: Option<&str>,
     ) -> Vec<RecordBatch> {
         let columns = Columns::new(columns.to_vec());
         let needs_line_no = columns.need_line_no();
         let (invalid_lines, scanned) = (Count::new(), Count::new());
         let input = Input::of_file(file.reopen().unwrap(), Some(range), needs_line_no, &scanned);
         let input = input.unwrap();
-        let recipe = Recipe { columns, batch_rows, batch_bytes, invalid_lines, scanned };
+        let literal = literal.map(Into::into);
+        let recipe = Recipe { columns, batch_rows, batch_bytes, literal, invalid_lines, scanned };
         let name = FileName { shown: "f".to_owned(), path: None };
         let reader = input.map(|input| TextReader::new(name, input, recipe));
         reader.into_iter().flatten().map(Result::unwrap).collect()
@@ -277,6 +313,78 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// What a sieve lets through holds all lines with the literal, as they are, and in order.
+        #[test]
+        fn a_sieve_loses_no_line_with_the_literal(
+            text in text(),
+            literal in prop::sample::select(vec!["a", "bc", "longer", "e b", "ä", "\u{1f980}", "\r", "x"]),
+            cut in any::<prop::sample::Index>(),
+            sizes in (1..6usize, 1..50usize),
+            has_gzip in any::<bool>(),
+        ) {
+            let mut file = NamedTempFile::new().unwrap();
+            let length = if has_gzip {
+                let mut packed = flate2::write::GzEncoder::new(&mut file, flate2::Compression::fast());
+                packed.write_all(&text).unwrap();
+                packed.finish().unwrap();
+                file.as_file().metadata().unwrap().len()
+            } else {
+                file.write_all(&text).unwrap();
+                text.len() as u64
+            };
+            let cut = if has_gzip { length } else { cut.index(text.len() + 1) as u64 };
+            for columns in [&LINE_AND_OFFSET[..], &[1, 2], &[2]] {
+                let read = |literal: Option<&str>| {
+                    let mut lines = Vec::new();
+                    let ranges = if columns == [1, 2] { vec![0..length] } else { vec![0..cut, cut..length] };
+                    for range in ranges {
+                        for batch in read_sieving(&file, range, columns, sizes, literal) {
+                            for row in 0..batch.num_rows() {
+                                let shown = |column: &arrow::array::ArrayRef| {
+                                    arrow::util::display::array_value_to_string(column, row).unwrap()
+                                };
+                                let row: Vec<String> = batch.columns().iter().map(shown).collect();
+                                lines.push(row);
+                            }
+                        }
+                    }
+                    let line = columns.iter().position(|column| *column == 2).unwrap();
+                    lines.retain(|row: &Vec<String>| row[line].contains(literal.unwrap_or_default()));
+                    lines
+                };
+                let mut expected = read(None);
+                let line = columns.iter().position(|column| *column == 2).unwrap();
+                expected.retain(|row| row[line].contains(literal));
+                prop_assert_eq!(read(Some(literal)), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_sieve_passes_over_lines() {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(b"one\r\ntwo\nthree\r\ntwo and a half").unwrap();
+        let batches = read_sieving(&file, 0..33, &LINE_AND_OFFSET, (10, 100), Some("two"));
+        assert_eq!(batches.len(), 1);
+        let lines: Vec<_> = batches[0].column(0).as_string_view().iter().flatten().collect();
+        assert_eq!(lines, ["two", "two and a half"]);
+        let offsets = batches[0].column(1).as_primitive::<Int64Type>().values();
+        assert_eq!(offsets.as_ref(), [5, 16]);
+    }
+
+    #[test]
+    fn a_sieve_that_finds_nothing_tells_that_it_goes_on() {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(&b"no such word in it\n".repeat(SILENT_BYTES * 3 / 19)).unwrap();
+        let length = file.as_file().metadata().unwrap().len();
+        let batches = read_sieving(&file, 0..length, &[2], (8192, BATCH_BYTES), Some("absent"));
+        assert_eq!(rows(&batches), 0);
+        assert!((2..=4).contains(&batches.len()), "{}", batches.len());
+        let batches = read_sieving(&file, 0..length, &[2], (8192, BATCH_BYTES), Some("word"));
+        assert_eq!(rows(&batches), SILENT_BYTES * 3 / 19, "a sieve that is given up loses nothing");
+    }
+
     #[test]
     fn a_line_too_long_is_named() {
         let mut file = NamedTempFile::new().unwrap();
@@ -285,7 +393,8 @@ mod tests {
         let scanned = Count::new();
         let input = Input::of_file(file.reopen().unwrap(), None, false, &scanned).unwrap().unwrap();
         let invalid_lines = Count::new();
-        let recipe = Recipe { columns, batch_rows: 2, batch_bytes: 4, invalid_lines, scanned };
+        let (batch_rows, batch_bytes, literal) = (2, 4, None);
+        let recipe = Recipe { columns, batch_rows, batch_bytes, literal, invalid_lines, scanned };
         let name = FileName { shown: "f.log".to_owned(), path: None };
         let mut reader = TextReader::new(name, input, recipe);
         if let Work::Cut(batcher) = &mut reader.work {

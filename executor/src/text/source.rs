@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::config::ConfigOptions;
 use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
 use datafusion::datasource::table_schema::TableSchema;
@@ -9,11 +10,13 @@ use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::LexOrdering;
 use datafusion::physical_expr::projection::ProjectionExprs;
+use datafusion::physical_plan::filter_pushdown::{FilterPushdownPropagation, PushedDown};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, PhysicalExpr, apply_expression_roots};
 use object_store::ObjectStore;
 
-use super::columns::Columns;
+use super::columns::{Columns, LINE};
+use super::literal::required_literal;
 use super::names::FileNames;
 use super::opener::TextOpener;
 use super::reader::Recipe;
@@ -33,6 +36,8 @@ pub struct TextSource {
     batch_rows: usize,
     metrics: ExecutionPlanMetricsSet,
     roots: Roots,
+    /// Stands in every line that a predicate above lets through.
+    literal: Option<Arc<str>>,
 }
 
 impl TextSource {
@@ -46,12 +51,22 @@ impl TextSource {
             batch_rows: DEFAULT_BATCH_ROWS,
             metrics: ExecutionPlanMetricsSet::new(),
             roots: Roots::default(),
+            literal: None,
         }
     }
 
     /// Opens files below `roots` only.
     pub(crate) fn below(self, roots: Roots) -> Self {
         Self { roots, ..self }
+    }
+
+    /// Passes over lines without the literal, most of them at least.
+    pub(crate) fn sieving(self, literal: Option<Arc<str>>) -> Self {
+        Self { literal, ..self }
+    }
+
+    pub(crate) fn literal(&self) -> Option<&str> {
+        self.literal.as_deref()
     }
 
     pub(crate) fn names(&self) -> &FileNames {
@@ -78,7 +93,8 @@ impl FileSource for TextSource {
             store: (!is_local(config)).then_some(object_store),
             names: self.names.clone(),
             roots: self.roots.clone(),
-            recipe: Recipe::new(self.columns(), self.batch_rows, &self.metrics, partition),
+            recipe: Recipe::new(self.columns(), self.batch_rows, &self.metrics, partition)
+                .sieving(self.literal.clone()),
         };
         let schema = self.table_schema.file_schema();
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), schema)
@@ -103,6 +119,27 @@ impl FileSource for TextSource {
         let merged = self.projection.source.try_merge(projection)?;
         let projection = SplitProjection::new(self.table_schema.file_schema(), &merged);
         Ok(Some(Arc::new(Self { projection, ..self.clone() })))
+    }
+
+    /// Evaluates none of them, but keeps lines away from them for which they would be false.
+    fn try_pushdown_filters(
+        &self,
+        filters: Vec<Arc<dyn PhysicalExpr>>,
+        _config: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
+        let found = filters.iter().filter_map(|filter| required_literal(filter, LINE));
+        let longest = found.max_by_key(String::len);
+        let pushed = FilterPushdownPropagation::with_parent_pushdown_result(vec![
+            PushedDown::No;
+            filters.len()
+        ]);
+        Ok(match longest {
+            Some(literal) if self.literal().is_none_or(|known| known.len() < literal.len()) => {
+                let sieving = self.clone().sieving(Some(literal.into()));
+                pushed.with_updated_node(Arc::new(sieving))
+            }
+            _ => pushed,
+        })
     }
 
     fn metrics(&self) -> &ExecutionPlanMetricsSet {
@@ -137,8 +174,11 @@ impl FileSource for TextSource {
         }))
     }
 
-    fn fmt_extra(&self, _format: DisplayFormatType, _f: &mut fmt::Formatter) -> fmt::Result {
-        Ok(())
+    fn fmt_extra(&self, _format: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.literal() {
+            Some(literal) => write!(f, ", lines with={literal:?}"),
+            None => Ok(()),
+        }
     }
 
     fn apply_expressions(

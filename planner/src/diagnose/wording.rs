@@ -106,7 +106,10 @@ fn arithmetic(message: &str) -> Option<Diagnostic> {
 fn wrong_arguments(message: &str) -> Option<Diagnostic> {
     let (reason, candidates) = message.split_once(" No function matches")?;
     let reason = reason.rsplit("Error during planning: ").next().unwrap_or(reason);
-    let diagnostic = Diagnostic::new(lower_first(reason.trim_end_matches('.')));
+    let diagnostic = Diagnostic::new(match coercion(reason) {
+        Some((function, given)) => format!("`{function}` does not take ({given})"),
+        None => lower_first(reason.trim_end_matches('.')),
+    });
     let forms = candidates.split("Candidate functions:").nth(1).unwrap_or_default();
     let forms: Vec<&str> = forms
         .lines()
@@ -115,8 +118,18 @@ fn wrong_arguments(message: &str) -> Option<Diagnostic> {
         .collect();
     Some(match forms.as_slice() {
         [] => diagnostic,
-        forms => diagnostic.with_hint(format!("it is called as {}", forms.join(" or "))),
+        forms => {
+            let forms: Vec<String> = forms.iter().map(|form| sql_types(form)).collect();
+            diagnostic.with_hint(format!("it is called as {}", forms.join(" or ")))
+        }
     })
+}
+
+/// The function and the types that it was given.
+fn coercion(reason: &str) -> Option<(&str, String)> {
+    let function = between(reason, "satisfy a call to '", "' function")?;
+    let given = between(reason, "coercion from ", " to the signature")?;
+    Some((function, sql_types(given)))
 }
 
 fn file_format(message: &str) -> Option<Diagnostic> {
