@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, AsArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use gleam_sql_executor::lua::{
     BatchEncoder, HEADER_BYTES, LuaColumn, LuaProgram, LuaStep, LuaType, LuaVerb, Reply,
     ReplyDecoder, encode_end, encode_setup, parse_header, serve, to_child,

@@ -62,7 +62,7 @@ pub struct LineBatcher {
     max_line_bytes: usize,
     keeps_cr: bool,
     skips_bom: bool,
-    sieve: Option<Sieve>,
+    sieve: Option<Box<Sieve>>,
     /// Read, and not yet cut. `fill[..searched]` holds no newline.
     fill: Vec<u8>,
     searched: usize,
@@ -113,7 +113,7 @@ impl LineBatcher {
     /// lines are not numbered.
     pub fn sieving(mut self, literal: &str) -> Self {
         let finder = Finder::new(literal).into_owned();
-        self.sieve = Some(Sieve { finder, scanned: 0, kept: 0 });
+        self.sieve = Some(Box::new(Sieve { finder, scanned: 0, kept: 0 }));
         self.target_bytes = SIEVE_BYTES.min(self.max_bytes);
         self
     }
