@@ -252,12 +252,12 @@ fn filters_pass_operators_that_keep_rows() {
         TableScan: data/app.log projection=[file, line_no, line, __gleam_file, __gleam_offset]
     LuaExec: FILTER LUA `function(line) return true end`, using=[line@2] -> (file, line_no, line), children=1
       FilterExec: line_no@1 > 2 AND line@2 LIKE %x%
-        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[file, line_no, line, __gleam_file, __gleam_offset], file_type=text
+        DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[file, line_no, line, __gleam_file, __gleam_offset], file_type=text, lines with='x'
     "#);
     assert_snapshot!(physical("FROM 'data/app.log' |> FILTER LUA 'function(line) return true end' |> FILTER LUA 'function(line) return line end' |> WHERE line LIKE '%x%' |> SELECT line"), @"
     LuaExec: FILTER LUA `function(line) return true end` | FILTER LUA `function(line) return line end`, using=[line@0] -> (line), children=2
       FilterExec: line@0 LIKE %x%
-        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text
+        DataSourceExec: file_groups={2 groups: [[data/app.log:0..72], [data/app.log:72..143]]}, projection=[line, __gleam_file, __gleam_offset], file_type=text, lines with='x'
     ");
     // Not those that make rows, also where the names are the same.
     assert_snapshot!(explain("FROM 'data/app.log' |> MAP LUA 'function(line) return line end' AS (line) |> WHERE line LIKE '%x%'"), @r#"
@@ -522,7 +522,7 @@ fn calls_of_functions_are_operators() {
         ProjectionExec: expr=[__gleam_call_1@4 as __gleam_call_1]
           LuaExec: FUNCTION double `function(n) return 2 * n end`, using=[line_no@0] -> (line_no, line, __gleam_file, __gleam_offset, __gleam_call_1), children=1
             FilterExec: line@1 LIKE %web%
-              DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text
+              DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line_no, line, __gleam_file, __gleam_offset], file_type=text, lines with='web'
     "#);
     // A side of a join computes its own key.
     assert_snapshot!(explain("SELECT r.service FROM 'data/requests.csv' r JOIN 'data/requests.csv' s ON double(r.hits) = s.hits"), @"

@@ -78,7 +78,12 @@ async fn plan(session: &mut Session, script: &str) -> Planned {
         let statement = statement.map_err(|error| error.render(script, None));
         let planned = session.plan(&statement.expect("it can be parsed"), script).await;
         let planned = planned.map_err(|error| error.render(script, None));
-        last = Some(planned.expect("it can be planned"));
+        let planned = planned.expect("it can be planned");
+        if planned.plan.name() == "NewTableExec" {
+            let (plan, context) = (Arc::clone(&planned.plan), Arc::clone(&planned.context));
+            collect(plan, context).await.expect("the table is made");
+        }
+        last = Some(planned);
     }
     last.expect("there is a statement")
 }
@@ -380,7 +385,7 @@ fn limits_hold_for_all_tasks_together() {
         gather of stage 1
     stage 1: 3 tasks of 2 partitions on 10.0.0.1:4711, 10.0.0.2:4711, 10.0.0.3:4711
       FilterExec: line@0 LIKE %x%, fetch=3
-        DataSourceExec: data/app.log in 6 ranges, projection=[line], file_type=text
+        DataSourceExec: data/app.log in 6 ranges, projection=[line], file_type=text, lines with='x'
           1 of 3: data/app.log:0..24, data/app.log:24..48
           2 of 3: data/app.log:48..72, data/app.log:72..96
           3 of 3: data/app.log:96..120, data/app.log:120..143
@@ -402,7 +407,7 @@ fn limits_hold_for_all_tasks_together() {
         RepartitionExec: partitioning=Hash([character_length(data/app.log.line)@0], 2), input_partitions=1
           AggregateExec: mode=Partial, gby=[character_length(line@0) as character_length(data/app.log.line)], aggr=[count(Int64(1))]
             FilterExec: line@0 LIKE %x%, fetch=3
-              DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line], file_type=text
+              DataSourceExec: file_groups={1 group: [[data/app.log]]}, projection=[line], file_type=text, lines with='x'
     ");
 }
 

@@ -96,7 +96,8 @@ fn batch(number: usize) -> Batch {
     let mut text = Vec::new();
     for row in 0..BATCH_ROWS {
         let line = number * BATCH_ROWS + row;
-        let agent = if line % 10 == 0 { "curl/8.14.1" } else { "Mozilla/5.0 (X11; Linux x86_64)" };
+        let agent =
+            if line.is_multiple_of(10) { "curl/8.14.1" } else { "Mozilla/5.0 (X11; Linux x86_64)" };
         writeln!(
             text,
             "10.0.{}.{} - - [01/Nov/2025:00:00:{:02} +0000] \"GET /docs/page-{} HTTP/1.1\" 200 {} \"-\" \"{agent}\"",
@@ -121,7 +122,7 @@ fn split(text: &[u8]) -> StringViewArray {
 fn read(format: WireFormat, text: &[u8]) -> usize {
     let mut batcher = RecordBatcher::new(format, BATCH_ROWS, 64 << 20);
     batcher.room().extend_from_slice(text);
-    let mut reader = FieldReader::new(format, ["line"]);
+    let reader = FieldReader::new(format, ["line"]);
     let mut rows = 0;
     while let Some(records) = batcher.next_records(Arrival::Ended).unwrap() {
         rows += reader.read(&records).columns[0].len();

@@ -72,7 +72,7 @@ async fn converse(args: Args, spill_directory: Option<PathBuf>, has_colours: boo
             return failure.status;
         }
     };
-    let mut editor = match Editor::new(console.vocabulary(), has_colours) {
+    let mut editor = match Editor::new(console.vocabulary(), has_colours, interrupts.forget()) {
         Ok(editor) => editor,
         Err(error) => return cannot_start(&error),
     };

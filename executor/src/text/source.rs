@@ -176,7 +176,7 @@ impl FileSource for TextSource {
 
     fn fmt_extra(&self, _format: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
         match self.literal() {
-            Some(literal) => write!(f, ", lines with={literal:?}"),
+            Some(literal) => write!(f, ", lines with='{}'", literal.escape_debug()),
             None => Ok(()),
         }
     }

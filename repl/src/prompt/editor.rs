@@ -51,11 +51,14 @@ pub(super) struct Editor {
 }
 
 impl Editor {
+    /// Calls `finished` when an entry is, while the terminal is still the editor's.
+    ///
     /// # Errors
     /// When the terminal cannot be used.
     pub(super) fn new(
         vocabulary: Arc<Vocabulary>,
         has_colours: bool,
+        finished: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, ReadlineError> {
         let colours = if has_colours { ColorMode::Enabled } else { ColorMode::Disabled };
         let config = Config::builder()
@@ -70,7 +73,7 @@ impl Editor {
             .bracketed_paste(true)
             .build();
         let mut inner = rustyline::Editor::with_config(config)?;
-        inner.set_helper(Some(PromptHelper::new(vocabulary, has_colours)));
+        inner.set_helper(Some(PromptHelper::new(vocabulary, has_colours, finished)));
         let history = history::open();
         if let Some(path) = &history {
             // A history that cannot be read is an empty one.

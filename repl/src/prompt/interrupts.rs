@@ -1,10 +1,13 @@
 //! Ctrl-C while something runs.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use gleam_sql_executor::child;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -29,12 +32,24 @@ pub(super) enum Outcome<T> {
 
 /// Hears of Ctrl-C. While one exists the signal does not end the process.
 pub(super) struct Interrupts {
-    _first: Signal,
+    signal: Arc<Mutex<Signal>>,
 }
 
 impl Interrupts {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { _first: signal(SignalKind::interrupt())? })
+        Ok(Self { signal: Arc::new(Mutex::new(signal(SignalKind::interrupt())?)) })
+    }
+
+    /// What forgets all that was heard, to be called while Ctrl-C is still a key of the editor: what
+    /// comes from then on is for the work that was entered, even before that has begun.
+    pub(super) fn forget(&self) -> impl Fn() + Send + Sync + 'static {
+        let signal = Arc::clone(&self.signal);
+        move || {
+            // Nobody else listens while the user types.
+            if let Ok(mut signal) = signal.try_lock() {
+                while signal.recv().now_or_never().flatten().is_some() {}
+            }
+        }
     }
 
     /// Runs `work` to its end, or until Ctrl-C. A panic is told of.
@@ -44,8 +59,7 @@ impl Interrupts {
         &mut self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Outcome<T> {
-        // It hears only of what comes from now on.
-        let Ok(mut interrupt) = signal(SignalKind::interrupt()) else { return Outcome::Failed };
+        let mut interrupt = self.signal.lock().await;
         let mut tasks = JoinSet::new();
         tasks.spawn(work);
         tokio::select! {

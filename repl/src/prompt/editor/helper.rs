@@ -22,11 +22,17 @@ const HINT: &str = "\x1b[90m";
 pub(super) struct PromptHelper {
     vocabulary: Arc<Vocabulary>,
     has_colours: bool,
+    /// Is told when an entry is, while the terminal still belongs to the editor.
+    finished: Box<dyn Fn() + Send + Sync>,
 }
 
 impl PromptHelper {
-    pub(super) fn new(vocabulary: Arc<Vocabulary>, has_colours: bool) -> Self {
-        Self { vocabulary, has_colours }
+    pub(super) fn new(
+        vocabulary: Arc<Vocabulary>,
+        has_colours: bool,
+        finished: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        Self { vocabulary, has_colours, finished: Box::new(finished) }
     }
 }
 
@@ -71,6 +77,7 @@ impl Highlighter for PromptHelper {
 impl Validator for PromptHelper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> Result<ValidationResult> {
         Ok(if is_finished(context.input()) {
+            (self.finished)();
             ValidationResult::Valid(None)
         } else {
             ValidationResult::Incomplete
