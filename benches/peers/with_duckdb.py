@@ -11,7 +11,8 @@ db = duckdb.connect(config={"threads": int(cores)})
 def lines(name):
     """Every line of a file as one column: no byte of a log is the delimiter, and none quotes."""
     return (
-        f"read_csv('{data}/{name}', columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', header=false)"
+        f"read_csv('{data}/{name}', columns={{'line': 'VARCHAR'}}, delim='\\x01', quote='', escape='', header=false, "
+        "auto_detect=false)"
     )
 
 
@@ -24,8 +25,8 @@ def status(parsed):
 def by_regex(name):
     return status(
         f"""SELECT p.status AS s, p.bytes AS b FROM (
-              SELECT regexp_extract(line, '^(\\S+) (\\S+) (\\S+) \\[([^\\]]+)\\] "([^"]*)" (\\d+) (\\S+)',
-                ['ip', 'ident', 'user', 'ts', 'request', 'status', 'bytes']) AS p FROM {lines(name)})"""
+              SELECT regexp_extract(line, '^\\S+ \\S+ \\S+ \\[[^\\]]+\\] "[^"]*" (\\d+) (\\S+)',
+                ['status', 'bytes']) AS p FROM {lines(name)})"""
     )
 
 

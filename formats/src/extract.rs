@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ListArray, StringViewArray};
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, FieldRef};
+use regex_automata::util::captures::Captures;
 use regex_automata::util::iter::Searcher;
 use regex_automata::{Input, meta};
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -54,10 +55,11 @@ impl Extractor {
     pub fn extract(&self, texts: &StringViewArray) -> ListArray {
         let mut found = TextBuilder::new(4 * texts.len(), texts.data_buffers().len());
         let mut lengths = Vec::with_capacity(texts.len());
+        let mut groups = self.regex.create_captures();
         for (row, view) in texts.views().iter().enumerate() {
             let before = found.len();
             if texts.is_valid(row) {
-                self.append(Line { text: texts.value(row), view: *view }, &mut found);
+                self.append(Line { text: texts.value(row), view: *view }, &mut groups, &mut found);
             }
             lengths.push(found.len() - before);
         }
@@ -66,7 +68,7 @@ impl Extractor {
         ListArray::new(Self::item_field(), offsets, Arc::new(found.finish(texts)), nulls)
     }
 
-    fn append(&self, line: Line<'_>, found: &mut TextBuilder) {
+    fn append(&self, line: Line<'_>, groups: &mut Captures, found: &mut TextBuilder) {
         let text = line.text;
         if let Some(class) = &self.run {
             for_each_run(class, text.as_bytes(), |start, end| {
@@ -77,11 +79,10 @@ impl Extractor {
                 found.append_of(line, each.start(), &text[each.range()]);
             }
         } else {
-            let mut groups = self.regex.create_captures();
             let mut searcher = Searcher::new(Input::new(text));
             while searcher
                 .advance(|input| {
-                    self.regex.search_captures(input, &mut groups);
+                    self.regex.search_captures(input, groups);
                     Ok(groups.get_match())
                 })
                 .is_some()

@@ -3,13 +3,14 @@
 //! DataFusion runs the query while the statement is planned: then nobody sees its plan, and with it what
 //! ON ERROR let pass, and an error of it looks like one of planning.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
-use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{TableReference, internal_err, plan_err};
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
@@ -31,12 +32,14 @@ use futures::stream;
 struct NewTableExec {
     input: Arc<dyn ExecutionPlan>,
     table: Arc<CreateMemoryTable>,
+    /// Of the table.
+    rows: SchemaRef,
     context: SessionContext,
     properties: Arc<PlanProperties>,
 }
 
-/// The plan of `logical`, if that is a CREATE TABLE that makes a table. One whose name is taken is left
-/// to DataFusion, which refuses it or does nothing.
+/// The plan of `logical`, if that is a CREATE TABLE that makes a table. A temporary one, and one whose
+/// name is taken, are left to DataFusion, which refuses them or does nothing.
 pub(crate) async fn plan(
     logical: &LogicalPlan,
     context: &SessionContext,
@@ -46,16 +49,33 @@ pub(crate) async fn plan(
         return Ok(None);
     };
     let is_taken = context.table_exist(table.name.clone())?;
-    if is_taken && (!table.or_replace || table.if_not_exists) {
+    if is_taken && (!table.or_replace || table.if_not_exists) || table.temporary {
         return Ok(None);
     }
-    let input = state.create_physical_plan(&table.input).await?;
-    Ok(Some(Arc::new(NewTableExec::new(input, Arc::new(table.clone()), context.clone()))))
+    // Types are settled by then, and with them the schema of the table.
+    let input = state.optimize(&table.input)?;
+    let rows = Arc::clone(input.schema().inner());
+    check_names(&rows)?;
+    let input = state.query_planner().create_physical_plan(&input, state).await?;
+    Ok(Some(Arc::new(NewTableExec::new(input, rows, Arc::new(table.clone()), context.clone()))))
+}
+
+/// A table knows its columns by their names alone.
+fn check_names(rows: &Schema) -> Result<()> {
+    let mut names = HashSet::new();
+    match rows.fields().iter().find(|field| !names.insert(field.name())) {
+        None => Ok(()),
+        Some(field) => plan_err!(
+            "two columns of the table would be called `{}`; give one of them another name with AS",
+            field.name()
+        ),
+    }
 }
 
 impl NewTableExec {
     fn new(
         input: Arc<dyn ExecutionPlan>,
+        rows: SchemaRef,
         table: Arc<CreateMemoryTable>,
         context: SessionContext,
     ) -> Self {
@@ -65,14 +85,13 @@ impl NewTableExec {
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        Self { input, table, context, properties: Arc::new(properties) }
+        Self { input, table, rows, context, properties: Arc::new(properties) }
     }
 
     async fn run(self, context: Arc<TaskContext>) -> Result<()> {
-        let schema = Arc::new(self.table.input.schema().as_arrow().clone());
         let partitions = collect_partitioned(Arc::clone(&self.input), context).await?;
         let defaults = self.table.column_defaults.iter().cloned().collect();
-        let rows = MemTable::try_new(schema, partitions)?
+        let rows = MemTable::try_new(self.rows, partitions)?
             .with_constraints(self.table.constraints.clone())
             .with_column_defaults(defaults);
         let name: TableReference = self.table.name.clone();
@@ -122,7 +141,7 @@ impl ExecutionPlan for NewTableExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let Ok([input]) = <[_; 1]>::try_from(children) else {
-            return datafusion::common::internal_err!("NewTableExec has one input");
+            return internal_err!("NewTableExec has one input");
         };
         Ok(Arc::new(Self { input, ..Self::clone(&self) }))
     }
@@ -132,7 +151,7 @@ impl ExecutionPlan for NewTableExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let Ok([input]) = <[_; 1]>::try_from(children) else {
-            return datafusion::common::internal_err!("NewTableExec has one input");
+            return internal_err!("NewTableExec has one input");
         };
         Ok(Arc::new(Self { input, ..Self::clone(&self) }))
     }

@@ -49,6 +49,15 @@ struct Sieve {
     kept: u64,
 }
 
+/// How many lines are not UTF-8.
+fn invalid_lines(text: &[u8]) -> usize {
+    if simdutf8::basic::from_utf8(text).is_ok() {
+        return 0;
+    }
+    let lines = text.split(|&byte| byte == b'\n');
+    lines.filter(|line| simdutf8::basic::from_utf8(line).is_err()).count()
+}
+
 /// Cuts a stream of bytes into batches of lines.
 ///
 /// The reader appends to [`room`](Self::room), in reads of any size, and takes batches from
@@ -63,6 +72,8 @@ pub struct LineBatcher {
     keeps_cr: bool,
     skips_bom: bool,
     sieve: Option<Box<Sieve>>,
+    /// Lines that did not pass the sieve, and are not UTF-8.
+    invalid_lines: usize,
     /// Read, and not yet cut. `fill[..searched]` holds no newline.
     fill: Vec<u8>,
     searched: usize,
@@ -87,6 +98,7 @@ impl LineBatcher {
             keeps_cr: false,
             skips_bom: false,
             sieve: None,
+            invalid_lines: 0,
             fill: Vec::new(),
             searched: 0,
             block: Buffer::from_vec(Vec::<u8>::new()),
@@ -167,6 +179,11 @@ impl LineBatcher {
                 target_bytes(lines.bytes.len() / lines.rows(), self.max_rows, self.max_bytes);
             return Ok(Some(lines));
         }
+    }
+
+    /// How many lines that are not UTF-8 were passed over since it was asked last.
+    pub(crate) fn take_invalid_lines(&mut self) -> usize {
+        std::mem::take(&mut self.invalid_lines)
     }
 
     /// Freezes the complete lines of `fill` into `block`. False when there are none, or when
@@ -273,6 +290,10 @@ impl LineBatcher {
             offsets.push(self.offset + start as u64);
             at = newline.map_or(end, |newline| newline + 1);
             kept.extend_from_slice(&rest[start..at]);
+        }
+        let invalid = invalid_lines(&rest[..at]);
+        if invalid > 0 {
+            self.invalid_lines += invalid - invalid_lines(&kept);
         }
         sieve.scanned += at as u64;
         sieve.kept += kept.len() as u64;

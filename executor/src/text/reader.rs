@@ -124,6 +124,7 @@ impl TextReader {
             let lines = batcher
                 .next_lines(self.arrival)
                 .map_err(|error| too_long(&self.file, &self.input, &self.recipe, error))?;
+            self.recipe.invalid_lines.add(batcher.take_invalid_lines());
             if let Some(lines) = lines {
                 let (batch, invalid_lines) =
                     self.recipe.columns.batch_of(&lines, &self.file_columns, self.input.origin);
@@ -371,6 +372,28 @@ mod tests {
         assert_eq!(lines, ["two", "two and a half"]);
         let offsets = batches[0].column(1).as_primitive::<Int64Type>().values();
         assert_eq!(offsets.as_ref(), [5, 16]);
+    }
+
+    #[test]
+    fn lines_that_are_passed_over_are_counted_when_they_are_not_utf_8() {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(b"good\nbad \xff\nok bad \xfe\n\xff\nok\nbad \xff").unwrap();
+        for literal in [None, Some("ok"), Some("none"), Some("bad")] {
+            let input = Input::of_file(file.reopen().unwrap(), None, false, &Count::new());
+            let recipe = Recipe {
+                columns: Columns::new(vec![2]),
+                batch_rows: 10,
+                batch_bytes: 100,
+                literal: literal.map(Into::into),
+                invalid_lines: Count::new(),
+                scanned: Count::new(),
+            };
+            let name = FileName { shown: "f".to_owned(), path: None };
+            let invalid_lines = recipe.invalid_lines.clone();
+            let reader = TextReader::new(name, input.unwrap().unwrap(), recipe);
+            assert!(reader.map(Result::unwrap).count() < 2);
+            assert_eq!(invalid_lines.value(), 4, "{literal:?}");
+        }
     }
 
     #[test]

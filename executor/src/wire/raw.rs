@@ -44,7 +44,7 @@ pub(super) fn write(column: &StringViewArray) -> Result<Buffer, Unwritable> {
             run.rows += 1;
             continue;
         }
-        if text.capacity() == 0 && row > 0 {
+        if text.is_empty() && row > 0 {
             text.reserve(column.total_bytes_len() + column.len());
         }
         flush(column, run.take(), &mut text)?;

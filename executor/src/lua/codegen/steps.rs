@@ -106,16 +106,18 @@ fn on_failure(step: &LuaStep, index: usize, next: &str) -> String {
 /// Writes `each<k>(iterator, state, control)`, which hands the rows of an iterator to `next`.
 ///
 /// A fixed number of values is taken from each call: LuaJIT compiles no loop whose calls of C functions,
-/// such as those of `gmatch`, give as many as they like.
+/// such as those of `gmatch`, give as many as they like. A few more are taken than there are columns,
+/// to tell when there is something in them.
 fn write_each(text: &mut String, step: &LuaStep, index: usize, next: &str) {
     let count = step.columns.len();
     let values = names("v", count);
     let _ = writeln!(
         text,
         "local function each{index}(iterator, state, control)\n  while true do\n    \
-         local {values}, surplus = iterator(state, control)\n    \
+         local {values}, s1, s2, s3, s4 = iterator(state, control)\n    \
          if v1 == nil then return end\n    \
-         if surplus ~= nil then host.surplus_of_iterator({count}) end\n    \
+         if s1 ~= nil or s2 ~= nil or s3 ~= nil or s4 ~= nil then\n      \
+         host.surplus_of_iterator({count})\n    end\n    \
          control = v1"
     );
     for k in 1..=count {

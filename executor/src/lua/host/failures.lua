@@ -121,7 +121,8 @@ function host.surplus(returned, columns)
 end
 
 function host.surplus_of_iterator(columns)
-  error(format('the iterator gave more values than AS has columns, which is %d', columns), 0)
+  error(format('the iterator gave more than %d value%s, but AS has %d column%s', columns,
+    columns == 1 and '' or 's', columns, columns == 1 and '' or 's'), 0)
 end
 
 -- For rows given to later steps from within user code, which might swallow their errors.
