@@ -252,7 +252,7 @@ async fn thousands_of_files_are_one_table() {
 #[tokio::test]
 async fn relative_names_stay_relative() {
     // The directory of a test is its crate's.
-    let files = rows("src/text/li*.rs", "SELECT DISTINCT file FROM t").await;
+    let files = rows("src/text/line*.rs", "SELECT DISTINCT file FROM t").await;
     assert_eq!(files, ["src/text/lines.rs"]);
     let files = rows("./Cargo.toml", "SELECT DISTINCT file FROM t").await;
     assert_eq!(files, ["./Cargo.toml"]);
