@@ -42,8 +42,8 @@ fn with_plain_names(input: &Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
     Ok(Arc::new(LogicalPlan::Projection(projection)))
 }
 
-/// `text` without the qualifiers that tell the columns of operators apart: `max(map_lua@1:28.n)`
-/// becomes `max(n)`.
+/// `text` without the qualifiers that tell the columns of operators apart, and with values as they are
+/// written in a query: `max(map_lua@1:28.n) + Int64(1)` becomes `max(n) + 1`.
 pub fn plain_names(text: &str) -> String {
     const OPERATORS: [&str; 4] = ["flatmap_lua@", "map_lua@", "reduce_lua@", "pipe@"];
     let mut plain = String::with_capacity(text.len());
@@ -56,15 +56,42 @@ pub fn plain_names(text: &str) -> String {
             let end = place.find(|c: char| !c.is_ascii_digit() && c != ':')?;
             place[end..].strip_prefix('.').filter(|_| end > 0)
         });
-        match qualifier {
-            Some(behind) => rest = behind,
-            None => {
+        let value = value(rest).filter(|_| !follows_name);
+        match (qualifier, value) {
+            (Some(behind), _) => rest = behind,
+            (None, Some((written, behind))) => {
+                plain.push_str(&written);
+                rest = behind;
+            }
+            (None, None) => {
                 plain.push(character);
                 rest = &rest[character.len_utf8()..];
             }
         }
     }
     plain
+}
+
+/// The value at the start of `text`, as it is written in a query, and what stands behind it. DataFusion
+/// names a value by its type: `Int64(1)`, `Utf8("a")`, `Boolean(NULL)`.
+fn value(text: &str) -> Option<(String, &str)> {
+    const NUMBERS: [&str; 12] = [
+        "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float16",
+        "Float32", "Float64", "Boolean",
+    ];
+    const TEXTS: [&str; 3] = ["Utf8", "LargeUtf8", "Utf8View"];
+    let (kind, behind) = text.split_once('(')?;
+    if TEXTS.contains(&kind)
+        && let Some((inside, rest)) =
+            behind.strip_prefix('"').and_then(|text| text.split_once("\")"))
+    {
+        return Some((format!("'{}'", inside.replace('\'', "''")), rest));
+    }
+    let (inside, rest) = behind.split_once(')')?;
+    let is_number = NUMBERS.contains(&kind)
+        && inside.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
+    let is_null = TEXTS.contains(&kind) && inside == "NULL";
+    (is_number || is_null).then(|| (inside.to_owned(), rest))
 }
 
 /// What stands behind `parse_combined@`, whose second word is any name of a format.
@@ -78,6 +105,20 @@ fn behind_parse(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::plain_names;
+
+    #[test]
+    fn values_are_written_as_in_a_query() {
+        let check = |text, expected| assert_eq!(plain_names(text), expected);
+        check("Int64(1)", "1");
+        check("Int64(-7) + a.b", "-7 + a.b");
+        check("date_part(Utf8(\"it's\"),x) * Float64(0.5)", "date_part('it''s',x) * 0.5");
+        check("Utf8(\"\")", "''");
+        check("coalesce(Utf8View(NULL),Boolean(true))", "coalesce(NULL,true)");
+        check("myInt64(1)", "myInt64(1)");
+        check("Int64(a b)", "Int64(a b)");
+        check("Int64(1", "Int64(1");
+        check("Utf8(x)", "Utf8(x)");
+    }
 
     #[test]
     fn only_places_of_operators_go() {

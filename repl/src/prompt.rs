@@ -11,7 +11,7 @@ mod chart;
 mod display;
 mod limited;
 mod pager;
-mod paint;
+pub(crate) mod paint;
 
 mod commands;
 

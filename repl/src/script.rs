@@ -6,6 +6,7 @@ use std::time::Instant;
 use gleam_sql_parser::parse_script;
 
 use crate::args::Args;
+use crate::prompt::paint;
 use crate::report::{self, Failure};
 use crate::runner::Runner;
 use crate::source::{self, Script};
@@ -19,7 +20,7 @@ pub(crate) async fn run_all(args: Args, spill_directory: Option<PathBuf>) -> i32
     match try_run_all(args, spill_directory.as_deref()).await {
         Ok(status) => status,
         Err(failure) => {
-            report::say(&failure.message);
+            report::say(&paint::on_stderr(&failure.message));
             failure.status
         }
     }
@@ -72,7 +73,7 @@ impl Run {
         if !self.keep_going || failure.is_reader_closed() {
             return Err(failure);
         }
-        report::say(&failure.message);
+        report::say(&paint::on_stderr(&failure.message));
         self.first_status.get_or_insert(failure.status);
         Ok(())
     }

@@ -193,6 +193,27 @@ fn a_fast_query_shows_no_progress() {
 }
 
 #[test]
+fn errors_have_colours_on_terminals_that_want_them() {
+    let place = Place::with("x", "a\n");
+    let run = |variables: [(&str, &str); 2]| {
+        let tty = Tty::new(120);
+        let mut gleam = place.sql("SELECT lin FROM 'x'").errors_into(tty.path());
+        for (name, value) in variables {
+            gleam = gleam.env(name, value);
+        }
+        gleam.run().code(2);
+        let screen = tty.contents();
+        assert!(screen.contains("did you mean `line`?"), "{screen:?}");
+        screen.contains('\x1b')
+    };
+    assert!(run([("TERM", "xterm"), ("NO_COLOR", "")]));
+    assert!(!run([("TERM", "xterm"), ("NO_COLOR", "1")]));
+    assert!(!run([("TERM", "dumb"), ("NO_COLOR", "")]));
+    let piped = place.sql("SELECT lin FROM 'x'").env("TERM", "xterm").env("NO_COLOR", "").run();
+    assert!(!piped.stderr.contains('\x1b'), "{}", piped.shown());
+}
+
+#[test]
 fn pages_and_completions_are_generated() {
     let place = Place::new();
     for (shell, word) in [

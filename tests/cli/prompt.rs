@@ -25,7 +25,8 @@ fn statements_and_the_end() {
     let mut terminal = start(&place);
     contains(&terminal.text(), &["gleam-sql", "\\?"]);
     let answer = terminal.enter("SELECT count(*) AS n FROM 'x';");
-    contains(&answer, &["│ n │", "│ 2 │", "(1 row, "]);
+    contains(&answer, &["│ n │", "│ 2 │", "(1 row, ", ", 4 B scanned)"]);
+    contains(&terminal.enter("SELECT 1, 'a';"), &["│ 1 │ 'a' │"]);
     contains(&terminal.enter("SET gleam.operator_timeout = '5s';"), &["done"]);
     contains(&terminal.enter("SHOW gleam.operator_timeout;"), &["5s"]);
     let answer = terminal.enter("SELECT 1 AS a; SELECT 2 AS b;");
@@ -127,6 +128,10 @@ fn paths_and_columns_are_completed() {
     terminal.shows("|> AGGREGATE");
     let answer = terminal.answers(" sum(by\t) AS n;\r");
     contains(&answer, &["sum(bytes)", "│ 0 │"]);
+    terminal.types("FROM 'logs/access.csv' |> WHERE bytes = \t");
+    terminal.types("s\t");
+    terminal.shows("WHERE bytes = status");
+    terminal.answers("\x03");
     terminal.types("FROM 'logs/it\t");
     terminal.shows("'logs/it''s.log'");
     terminal.answers("\x03");
@@ -231,6 +236,22 @@ fn a_pager_takes_what_is_taller_than_the_screen() {
 }
 
 #[test]
+fn time_in_the_pager_is_not_time_of_the_query() {
+    let mut terminal = Terminal::start(&Place::new(), 20, &[("PAGER", "sleep 3; cat >seen")]);
+    let answer = terminal.enter("SELECT * FROM generate_series(1, 35);");
+    contains(&answer, &["(35 rows, "]);
+    assert!(!answer.contains("rows, 3."), "{answer}");
+}
+
+#[test]
+fn commands_of_the_shell() {
+    let mut terminal = start(&Place::new());
+    contains(&terminal.enter("\\! if true; then echo $((6 * 7)); fi"), &["42"]);
+    contains(&terminal.enter("\\!exit 3"), &["ended with exit status: 3"]);
+    contains(&terminal.enter("SELECT 1 AS still;"), &["│ still │"]);
+}
+
+#[test]
 fn how_results_are_shown() {
     let mut terminal = start(&Place::new());
     let answer = terminal.enter("SELECT NULL AS a, '' AS b, 12 AS c;");
@@ -282,6 +303,8 @@ fn results_go_to_files_and_scripts_come_from_them() {
     let written = fs::read_to_string(place.path("out.csv")).unwrap();
     assert_eq!(written.lines().count(), 51, "{written}");
     contains(&terminal.enter("\\i nosuch.sql"), &["error: cannot read nosuch.sql"]);
+    contains(&terminal.enter("\\o |cat"), &["error: \\o writes to a file", "|> PIPE"]);
+    assert!(!place.path("|cat").exists());
 }
 
 #[test]

@@ -29,6 +29,11 @@ pub(crate) fn all() -> Vec<Subject> {
             FormatSpec::Grok(r"%{DATA:a}%{NUMBER:n:int}\.%{QS:q}".into()),
             COMBINED,
         ),
+        subject("SYSLOG", FormatSpec::Syslog, SYSLOG),
+        subject("JSON", FormatSpec::Json, JSON),
+        Subject { columns: typed_keys(), ..subject("JSON TYPED", FormatSpec::Json, JSON) },
+        subject("LOGFMT", FormatSpec::Logfmt, LOGFMT),
+        Subject { columns: typed_keys(), ..subject("LOGFMT TYPED", FormatSpec::Logfmt, LOGFMT) },
         builtin("ALB", SYSTEMS),
         builtin("APACHE_ERROR", SYSTEMS),
         builtin("CLOUDFRONT", SYSTEMS),
@@ -99,6 +104,50 @@ fn typed() -> Vec<ColumnSpec> {
         ColumnSpec::new("referer", DataType::Float64),
         ColumnSpec::text("path"),
         ColumnSpec::new("user", DataType::Date32),
+    ]
+}
+
+const SYSLOG: &[&str] = &[
+    "<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8",
+    "Jun  9 06:06:20 combo sshd(pam_unix)[19939]: authentication failure; user=root",
+    "<13>Feb 29 23:59:59 2001:db8::1 CRON[7]: (root) CMD (true)",
+    "Dec 31 23:59:60 host message without a tag",
+    r#"<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47 [exampleSDID@32473 iut="3" eventSource="Application" eventID="1011"][x@1 a="\"\]\\"] An event"#,
+    "<0>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time",
+    "<191>1 - - - - - -",
+    "<34>1 2003-10-11T22:14:15.003Z h su 1 ID47 - \u{FEFF}'su root' failed",
+];
+
+const JSON: &[&str] = &[
+    r#"{"ts":"2024-01-02T10:05:03.123Z","level":"info","n":1,"ratio":0.5,"ok":true,"req":{"path":"/a","headers":[{"a":1},"b"]},"msg":"a \"b\" \\ \u00e9 \ud83d\ude00 \n"}"#,
+    r#"{ "level" : "error" , "n" : -9223372036854775808 , "ratio" : 1e-300 , "ok" : null , "req" : { "path" : null } , "msg" : "" }"#,
+    r#"{"req.path":"flat","req":{"path":"nested"},"n":"7","n":8,"le\u0076el":"escaped key"}"#,
+    r#"{"n":123456789012345678901234567890,"ratio":-0.0,"ok":"true","ts":1704189903.5,"req":[]}"#,
+    "{}",
+    "[1, 2]",
+    "null",
+];
+
+const LOGFMT: &[&str] = &[
+    r#"ts=2024-01-02T10:05:03.123Z level=info n=1 ratio=0.5 ok=true req.path=/a msg="a \"b\" \\ \n é""#,
+    "level=error n=-9223372036854775808 ratio=1e-300 ok req.path= msg=\"\"",
+    "at=info method=GET path=/ host=x fwd=\"1.2.3.4\" dyno=web.1 n=0x10 n=8",
+    "flag  other =no level=warn",
+    "msg=\"no end",
+];
+
+/// Columns of [`JSON`] and [`LOGFMT`], each converted in another way.
+fn typed_keys() -> Vec<ColumnSpec> {
+    vec![
+        ColumnSpec::new("ts", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
+        ColumnSpec::text("level"),
+        ColumnSpec::new("n", DataType::Int64),
+        ColumnSpec::new("ratio", DataType::Float64),
+        ColumnSpec::new("ok", DataType::Boolean),
+        ColumnSpec::text("req.path"),
+        ColumnSpec::text("req"),
+        ColumnSpec::text("msg"),
+        ColumnSpec::new("missing", DataType::Date32),
     ]
 }
 

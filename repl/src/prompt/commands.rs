@@ -12,6 +12,7 @@ mod include;
 mod output;
 pub(super) mod pset;
 mod records;
+mod shell;
 mod timing;
 mod watch;
 
@@ -47,6 +48,7 @@ pub(super) const ALL: &[Command] = &[
     command("\\chart", "[bar | line | hist]", "draw the last result"),
     command("\\dag", "", "show the plan of the last query"),
     command("\\e", "", "edit the last query in $EDITOR"),
+    command("\\!", "[COMMAND]", "run COMMAND in a shell, or a shell"),
     command("\\q", "", "leave"),
 ];
 
@@ -68,6 +70,9 @@ pub(super) fn of_entry(entry: &str) -> Option<Called<'_>> {
     }
     if !entry.starts_with('\\') {
         return None;
+    }
+    if let Some(command) = entry.strip_prefix("\\!") {
+        return Some(Called { name: "\\!", arguments: command.trim() });
     }
     let end = word.find(char::is_whitespace).unwrap_or(word.len());
     Some(Called { name: &word[..end], arguments: word[end..].trim() })
@@ -94,6 +99,7 @@ pub(super) async fn run(console: &mut Console, called: Called<'_>) -> Result<Nex
         "\\chart" => chart::run(console, arguments)?,
         "\\dag" => dag::run(console).await?,
         "\\e" => return edit::run(console),
+        "\\!" => shell::run(console, arguments)?,
         "\\q" => return Ok(Next::Leave),
         unknown => return Err(unknown_command(unknown)),
     }
@@ -156,6 +162,7 @@ mod tests {
         check("exit", Some(("\\q", "")));
         check("QUIT;", Some(("\\q", "")));
         check("help", Some(("\\?", "")));
+        check("\\!ls -l; pwd;", Some(("\\!", "ls -l; pwd;")));
         check("SELECT '\\q';", None);
         check("", None);
     }

@@ -16,6 +16,7 @@ use gleam_sql_parser::Statement;
 use gleam_sql_planner::{Planned, with_metrics};
 
 use crate::attempt::{Reader, Shown};
+use crate::measure::{self, Scanned};
 use crate::output::{self, Format, OutputError, OutputOptions};
 use crate::progress::Progress;
 use crate::{explain, report};
@@ -44,11 +45,19 @@ pub(super) struct Display {
     pub(super) last: Option<Kept>,
 }
 
+/// What has been written of a result.
+struct Written {
+    count: u64,
+    /// How long a person read what was there.
+    reading: Duration,
+}
+
 /// What is told of a result.
 struct Told {
     count: u64,
     time: Duration,
     rest: Rest,
+    scanned_bytes: u64,
 }
 
 impl Display {
@@ -75,7 +84,7 @@ impl Display {
     pub(super) fn show_text(&self, text: &str) -> Result<(), OutputError> {
         let mut out = PagedOut::new(self.is_paged);
         let written = out.write_all(text.as_bytes());
-        written.and_then(|()| out.finish()).map_err(OutputError::from_io)
+        written.and_then(|()| out.finish().map(drop)).map_err(OutputError::from_io)
     }
 
     /// Shows rows that are there, all of them; they are not the last result.
@@ -91,15 +100,16 @@ impl Display {
         rows: SendableRecordBatchStream,
         is_plan: bool,
         progress: &Progress,
-    ) -> Result<u64, OutputError> {
+    ) -> Result<Written, OutputError> {
         let format = self.shown_format();
         let null = self.null.clone();
         if let Some((_, file)) = &mut self.file {
             let options = OutputOptions { null, ..OutputOptions::default() };
-            return match is_plan {
+            let count = match is_plan {
                 true => explain::write_plans(rows, file).await,
                 false => output::write_stream(rows, format, file, options).await,
             };
+            return Ok(Written { count: count?, reading: Duration::ZERO });
         }
         let options = OutputOptions { null, ..OutputOptions::for_stdout() };
         let mut out = PagedOut::new(self.is_paged);
@@ -111,7 +121,7 @@ impl Display {
         };
         let finished = out.finish().map_err(OutputError::from_io);
         let count = count?;
-        finished.map(|()| count)
+        finished.map(|reading| Written { count, reading })
     }
 
     fn shown_format(&self) -> Format {
@@ -129,7 +139,7 @@ impl Display {
     }
 
     fn tell(&self, told: &Told) {
-        let Told { count, time, rest } = told;
+        let Told { count, time, rest, scanned_bytes } = told;
         match rest {
             Rest::Nothing => {}
             Rest::Rows(1) => self.say("… 1 more row\n"),
@@ -138,12 +148,18 @@ impl Display {
         }
         let rows = if *count == 1 { "row" } else { "rows" };
         let cut = if *rest == Rest::Nothing { "" } else { " shown" };
-        let time = if self.tells_time { format!(", {}", shown_time(*time)) } else { String::new() };
-        self.say(&format!("({count} {rows}{cut}{time})\n"));
+        let time =
+            if self.tells_time { format!(", {}", measure::duration(*time)) } else { String::new() };
+        let scanned = match *scanned_bytes {
+            0 => String::new(),
+            count => format!(", {} scanned", measure::bytes(count)),
+        };
+        self.say(&format!("({count} {rows}{cut}{time}{scanned})\n"));
     }
 
     fn tell_done(&self, time: Duration) {
-        let time = if self.tells_time { format!(" ({})", shown_time(time)) } else { String::new() };
+        let time =
+            if self.tells_time { format!(" ({})", measure::duration(time)) } else { String::new() };
         self.say(&format!("done{time}\n"));
     }
 }
@@ -166,13 +182,13 @@ impl Reader for Display {
         let limited = limited::limit(rows, limit.map(NonZeroUsize::get));
         let written = self.write(limited.rows, is_plan, &progress).await;
         drop(progress);
-        let count = match written {
+        let Written { count, reading } = match written {
             // The user has left the pager, and what follows in the entry still runs.
             Err(OutputError::ReaderClosed) => return Ok(()),
             written => written?,
         };
         let kept = limited.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (time, rest) = (started.elapsed(), kept.rest);
+        let (time, rest) = (started.elapsed().saturating_sub(reading), kept.rest);
         // Agents tell what they have counted when a task ends, which one that is not read to its end
         // may not do.
         let plan = match rest {
@@ -184,38 +200,13 @@ impl Reader for Display {
             (true, true) => {}
             (true, false) => {
                 self.last = Some(kept);
-                self.tell(&Told { count, time, rest });
+                let scanned_bytes = Scanned::of(&plan).bytes;
+                self.tell(&Told { count, time, rest, scanned_bytes });
             }
         }
         for warning in report::warnings(&plan) {
             self.say(&format!("{warning}\n"));
         }
         Ok(())
-    }
-}
-
-/// `12 ms`, `1.53 s`, `2 min 3 s`.
-fn shown_time(time: Duration) -> String {
-    let seconds = time.as_secs_f64();
-    match seconds {
-        0.0..0.9995 => format!("{:.0} ms", (seconds * 1000.0).max(1.0)),
-        0.0..60.0 => format!("{seconds:.2} s"),
-        _ => format!("{} min {} s", time.as_secs() / 60, time.as_secs() % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_for_people() {
-        let check = |millis, expected| {
-            assert_eq!(shown_time(Duration::from_millis(millis)), expected);
-        };
-        check(0, "1 ms");
-        check(12, "12 ms");
-        check(1534, "1.53 s");
-        check(123_000, "2 min 3 s");
     }
 }

@@ -28,9 +28,13 @@ impl Foreground {
         reason = "it shares the terminal and the process group with the prompt, as no child of a query may"
     )]
     pub(super) fn start(command: &str, arguments: &[&OsStr], stdin: Stdio) -> io::Result<Self> {
+        let line = match arguments {
+            [] => command.to_owned(),
+            _ => format!("{command} \"$@\""),
+        };
         let child = Command::new("/bin/sh")
             .arg("-c")
-            .arg(format!("{command} \"$@\""))
+            .arg(line)
             .arg("sh")
             .args(arguments)
             .stdin(stdin)

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use super::foreground::Foreground;
 
@@ -15,6 +16,8 @@ const LINES_BELOW: usize = 3;
 pub(super) struct PagedOut {
     height: Option<usize>,
     out: Out,
+    /// How long a pager was waited for.
+    reading: Duration,
 }
 
 enum Out {
@@ -28,19 +31,22 @@ impl PagedOut {
     pub(super) fn new(is_wanted: bool) -> Self {
         let size = terminal_size::terminal_size_of(io::stdout());
         let height = size.map(|(_, height)| usize::from(height.0)).filter(|_| is_wanted);
-        Self { height, out: Out::Held { bytes: Vec::new(), lines: 0 } }
+        Self { height, out: Out::Held { bytes: Vec::new(), lines: 0 }, reading: Duration::ZERO }
     }
 
-    /// Writes what is held, and waits until the user has left the pager.
+    /// Writes what is held, and waits until the user has left the pager. Gives how long a pager was
+    /// waited for in all, the writing to it included: it takes no more while a person reads.
     ///
     /// # Errors
     /// When the terminal cannot be written to.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<Duration> {
         self.flush()?;
         if let Out::Pager(pager) = self.out {
+            let began = Instant::now();
             pager.wait()?;
+            self.reading += began.elapsed();
         }
-        Ok(())
+        Ok(self.reading)
     }
 
     fn write_held(&mut self) -> io::Result<()> {
@@ -67,10 +73,15 @@ impl Write for PagedOut {
                 Ok(written.len())
             }
             Out::Terminal => io::stdout().write(written),
-            Out::Pager(pager) => match pager.stdin() {
-                Some(stdin) => stdin.write(written),
-                None => Err(io::ErrorKind::BrokenPipe.into()),
-            },
+            Out::Pager(pager) => {
+                let began = Instant::now();
+                let taken = match pager.stdin() {
+                    Some(stdin) => stdin.write(written),
+                    None => Err(io::ErrorKind::BrokenPipe.into()),
+                };
+                self.reading += began.elapsed();
+                taken
+            }
         }
     }
 

@@ -1,5 +1,9 @@
 //! Messages in colour.
 
+use std::io::IsTerminal;
+
+use super::terminal::wants_colours;
+
 const ERROR: &str = "\x1b[1;31m";
 const WARNING: &str = "\x1b[1;33m";
 const STRONG: &str = "\x1b[1m";
@@ -8,6 +12,11 @@ const CARET: &str = "\x1b[1;31m";
 const HELP: &str = "\x1b[1;36m";
 /// Ends a colour.
 pub(super) const PLAIN: &str = "\x1b[0m";
+
+/// A rendered message as standard error is to have it.
+pub(crate) fn on_stderr(text: &str) -> String {
+    message(text, wants_colours() && std::io::stderr().is_terminal())
+}
 
 /// A rendered message, with its parts told apart where colours are wanted. The text itself is
 /// escaped already, and stays as it is.

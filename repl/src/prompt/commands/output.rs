@@ -15,6 +15,11 @@ pub(super) fn run(console: &mut Console, arguments: &str) -> Result<(), Failure>
         }
         return Ok(());
     }
+    if arguments.starts_with('|') {
+        let message =
+            "\\o writes to a file, not to a program; a query can have one: … |> PIPE 'program'";
+        return Err(Failure::usage(message.to_owned()));
+    }
     let path = PathBuf::from(super::path(arguments));
     let file = File::create(&path).map_err(|error| {
         Failure::usage(format!("cannot write {}: {error}", visible(&path.display().to_string())))

@@ -43,8 +43,8 @@ pub(super) fn complete(vocabulary: &Arc<Vocabulary>, entry: &str, at: usize) -> 
         Context::ColumnOf { table, start } => {
             (start, columns_of(vocabulary, entry, at, &table, &entry[start..at]))
         }
-        Context::Expression { start } => {
-            (start, of_expression(vocabulary, entry, at, &entry[start..at]))
+        Context::Expression { start, is_open } => {
+            (start, of_expression(vocabulary, entry, at, &entry[start..at], is_open))
         }
         Context::Nothing => (at, Vec::new()),
     }
@@ -86,8 +86,17 @@ fn of_argument(
     }
 }
 
-/// Columns before all else: where one fits, nothing else is offered.
-fn of_expression(vocabulary: &Arc<Vocabulary>, entry: &str, at: usize, typed: &str) -> Vec<Pair> {
+/// Columns before all else: where one fits, nothing else is offered. Behind a value no column does.
+fn of_expression(
+    vocabulary: &Arc<Vocabulary>,
+    entry: &str,
+    at: usize,
+    typed: &str,
+    is_open: bool,
+) -> Vec<Pair> {
+    if typed.is_empty() && !is_open {
+        return keywords(typed, words::KEYWORDS);
+    }
     let mut columns = Vec::new();
     for (source, _) in scope::at(entry, at) {
         columns.extend(columns_from(vocabulary, &source));
@@ -95,14 +104,13 @@ fn of_expression(vocabulary: &Arc<Vocabulary>, entry: &str, at: usize, typed: &s
     columns.sort();
     columns.dedup();
     let found = names(typed, columns.iter().map(String::as_str));
-    if !found.is_empty() && !typed.is_empty() {
+    if !found.is_empty() {
         return found;
     }
     let known = vocabulary.words();
     let functions = known.functions.iter().map(|name| format!("{name}("));
     let functions: Vec<String> = functions.collect();
-    let mut all = found;
-    all.extend(keywords(typed, words::KEYWORDS));
+    let mut all = keywords(typed, words::KEYWORDS);
     if !typed.is_empty() {
         all.extend(names(typed, functions.iter().map(String::as_str)));
     }

@@ -29,8 +29,8 @@ pub(super) enum Context {
     Table { start: usize },
     /// A column of the table that stands before a point.
     ColumnOf { table: String, start: usize },
-    /// A column, a function, a keyword.
-    Expression { start: usize },
+    /// A column, a function, a keyword; `is_open` where a value has to follow.
+    Expression { start: usize, is_open: bool },
     /// Nothing that could be completed.
     Nothing,
 }
@@ -116,7 +116,20 @@ fn in_statement(before: &str, offset: usize) -> Context {
         last if is(last, &["EXPLAIN", "ANALYZE"]) && words.len() < 3 => {
             Context::Statement { start }
         }
-        Some(_) => Context::Expression { start },
+        Some(_) => {
+            let last = pieces.last().map(|(range, class)| (&before[range.clone()], *class));
+            Context::Expression { start, is_open: last.is_some_and(wants_value) }
+        }
+    }
+}
+
+/// Whether a value has to follow a piece of an expression.
+fn wants_value((text, class): (&str, HighlightClass)) -> bool {
+    const WHOLE: [&str; 6] = ["NULL", "TRUE", "FALSE", "END", "ASC", "DESC"];
+    match class {
+        HighlightClass::Symbol => !matches!(text, ")" | "]" | "*"),
+        HighlightClass::Keyword => !WHOLE.iter().any(|word| text.eq_ignore_ascii_case(word)),
+        _ => false,
     }
 }
 
@@ -185,9 +198,15 @@ mod tests {
         check("SELECT * FROM ta¦", Table { start: 14 });
         check("FROM 'x' |> JOIN ¦", Table { start: 17 });
         check("FROM t |> WHERE t.na¦", ColumnOf { table: "t".to_owned(), start: 18 });
-        check("FROM 'x' |> WHERE li¦", Expression { start: 18 });
-        check("SELECT st¦ FROM 'x'", Expression { start: 7 });
-        check("SELECT count(st¦", Expression { start: 13 });
+        check("FROM 'x' |> WHERE li¦", Expression { start: 18, is_open: true });
+        check("SELECT st¦ FROM 'x'", Expression { start: 7, is_open: true });
+        check("SELECT count(st¦", Expression { start: 13, is_open: true });
+        check("FROM 'x' |> WHERE ¦", Expression { start: 18, is_open: true });
+        check("FROM 'x' |> WHERE n ¦", Expression { start: 20, is_open: false });
+        check("FROM 'x' |> WHERE n > ¦", Expression { start: 22, is_open: true });
+        check("FROM 'x' |> WHERE n > 4 ¦", Expression { start: 24, is_open: false });
+        check("FROM 'x' |> WHERE n IS NULL ¦", Expression { start: 28, is_open: false });
+        check("SELECT count(*) ¦", Expression { start: 16, is_open: false });
     }
 
     #[test]

@@ -1,0 +1,25 @@
+//! `\! [COMMAND]`
+
+use std::process::Stdio;
+
+use crate::prompt::console::Console;
+use crate::prompt::foreground::Foreground;
+use crate::report::Failure;
+
+const DEFAULT_SHELL: &str = "/bin/sh";
+
+/// Gives the terminal to a command, or to the user's shell.
+pub(super) fn run(console: &Console, arguments: &str) -> Result<(), Failure> {
+    let shell = std::env::var("SHELL").ok().filter(|shell| !shell.trim().is_empty());
+    let command = match arguments {
+        "" => shell.as_deref().unwrap_or(DEFAULT_SHELL),
+        command => command,
+    };
+    let failure = |error| Failure::usage(format!("cannot run a shell: {error}"));
+    let ended = Foreground::start(command, &[], Stdio::inherit()).and_then(Foreground::wait);
+    let status = ended.map_err(failure)?;
+    if !status.success() {
+        console.display.say(&format!("the command ended with {status}\n"));
+    }
+    Ok(())
+}
