@@ -169,6 +169,7 @@ impl Scanner for AccessLog {
 }
 
 impl AccessLog {
+    #[inline]
     fn put_request(&self, fields: &mut Fields, line: &str, quoted: Quoted) {
         let Slots { method, path, protocol, .. } = self.slots;
         let is_needed = |slot: Option<usize>| slot.is_some_and(|slot| fields.is_needed(slot));
@@ -187,6 +188,7 @@ impl AccessLog {
 }
 
 /// Puts a field into its slot unless it is a `-`.
+#[inline]
 fn put(fields: &mut Fields, slot: Option<usize>, line: &str, range: Range<usize>) {
     let Some(slot) = slot else { return };
     if line.as_bytes()[range.clone()] != *b"-" {
@@ -194,6 +196,7 @@ fn put(fields: &mut Fields, slot: Option<usize>, line: &str, range: Range<usize>
     }
 }
 
+#[inline]
 fn put_quoted(fields: &mut Fields, slot: Option<usize>, line: &str, quoted: Quoted) {
     if line.as_bytes()[quoted.range.clone()] != *b"-" {
         put_text(fields, slot, line, quoted);
@@ -201,6 +204,7 @@ fn put_quoted(fields: &mut Fields, slot: Option<usize>, line: &str, quoted: Quot
 }
 
 /// Puts text into its slot, without the backslashes where that makes a difference.
+#[inline]
 fn put_text(fields: &mut Fields, slot: Option<usize>, line: &str, quoted: Quoted) {
     let Some(slot) = slot.filter(|slot| fields.is_needed(*slot)) else { return };
     let Quoted { range, is_escaped } = quoted;

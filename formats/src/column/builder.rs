@@ -90,6 +90,7 @@ impl ColumnBuilder {
     ///
     /// # Errors
     /// When it does not fit the type of the column; NULL is appended then.
+    #[inline]
     pub(crate) fn append_of(
         &mut self,
         line: Line<'_>,

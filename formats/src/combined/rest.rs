@@ -27,6 +27,7 @@ impl Rest<'_> {
         Mismatch { offset: self.at, part }
     }
 
+    #[inline(always)]
     pub(super) fn literal(&mut self, literal: &[u8], part: usize) -> Result<(), Mismatch> {
         if !self.line[self.at..].starts_with(literal) {
             return Err(self.mismatch(part));
@@ -36,6 +37,7 @@ impl Rest<'_> {
     }
 
     /// Something up to a space. These words are short, so that a plain loop is the fastest.
+    #[inline]
     pub(super) fn word(&mut self, part: usize) -> Result<Range<usize>, Mismatch> {
         let start = self.at;
         match self.line[start..].iter().position(|letter| *letter == b' ') {
@@ -57,6 +59,7 @@ impl Rest<'_> {
     }
 
     /// Everything up to ` [`.
+    #[inline]
     pub(super) fn user(&mut self) -> Result<Range<usize>, Mismatch> {
         let start = self.at;
         let rest = &self.line[start..];
@@ -72,6 +75,7 @@ impl Rest<'_> {
     }
 
     /// Everything up to `] "`, which is where a time has its end, or the first one.
+    #[inline]
     pub(super) fn time(&mut self) -> Result<Range<usize>, Mismatch> {
         const END: &[u8] = b"] \"";
         let start = self.at;
@@ -84,6 +88,7 @@ impl Rest<'_> {
     }
 
     /// Everything up to a quote.
+    #[inline]
     pub(super) fn quoted(&mut self, part: usize) -> Result<Quoted, Mismatch> {
         let start = self.at;
         let Some((length, is_escaped)) = quoted::length(&self.line[start..]) else {
