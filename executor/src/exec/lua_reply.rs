@@ -136,6 +136,7 @@ impl<'a> ReplyReader<'a> {
                     self.delivering = Duration::ZERO;
                     self.progress.end_work();
                 }
+                Reply::Interpreted(counts) => self.task.metrics.interpreted(&counts),
                 // That it came is all that it says.
                 Reply::Beat => {}
                 Reply::Failed(failure) => return Err(self.failed(failure).into()),

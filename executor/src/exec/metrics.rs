@@ -1,5 +1,7 @@
 //! What every operator counts, for EXPLAIN ANALYZE.
 
+use std::collections::BTreeMap;
+
 use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder, Time};
 
 /// The counts of one task.
@@ -21,6 +23,8 @@ pub(super) struct OperatorMetrics {
     pub waiting_for_child: Time,
     /// Rows with an error that ON ERROR let pass.
     pub rows_with_errors: Count,
+    all: ExecutionPlanMetricsSet,
+    partition: usize,
 }
 
 impl OperatorMetrics {
@@ -37,6 +41,17 @@ impl OperatorMetrics {
             child_time: time("child_time"),
             waiting_for_child: time("waiting_for_child"),
             rows_with_errors: counter("rows_with_errors"),
+            all: metrics.clone(),
+            partition,
+        }
+    }
+
+    /// Counts what LuaJIT left to its interpreter, each under a name of its own.
+    pub(super) fn interpreted(&self, counts: &BTreeMap<String, u64>) {
+        for (reason, traces) in counts {
+            let name = format!("lua_interprets({reason})");
+            let counter = MetricBuilder::new(&self.all).counter(name, self.partition);
+            counter.add(usize::try_from(*traces).unwrap_or(usize::MAX));
         }
     }
 

@@ -61,7 +61,7 @@ fn talk(input: &mut impl Read, output: &mut impl Write) -> Result<(), LuaError> 
         let ran = match frame::read(&mut *input)? {
             Some((Tag::Batch, body)) => worker.run(&output, body)?,
             Some((Tag::Flush, _)) => worker.finish(&output)?,
-            Some((Tag::End, _)) => return Ok(()),
+            Some((Tag::End, _)) => return tell_interpreted(&worker, &output),
             // A parent that fails must not be mistaken for one that has no more rows.
             None => return Err(LuaError::Frame("the input ended without an End".into())),
             Some((tag, _)) => return Err(LuaError::Frame(format!("{tag:?} to a running child"))),
@@ -72,4 +72,12 @@ fn talk(input: &mut impl Read, output: &mut impl Write) -> Result<(), LuaError> 
             Err(failure) => return output.send(Tag::Failed, &[&to_json(&failure)?]),
         }
     }
+}
+
+fn tell_interpreted<W: Write>(worker: &Worker, output: &Output<W>) -> Result<(), LuaError> {
+    let interpreted = worker.interpreted()?;
+    if interpreted.is_empty() {
+        return Ok(());
+    }
+    output.send(Tag::Interpreted, &[&to_json(&interpreted)?])
 }

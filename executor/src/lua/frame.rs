@@ -41,10 +41,12 @@ pub enum Tag {
     Fault = 19,
     /// To the parent: the current batch is being worked on. Empty.
     Beat = 20,
+    /// To the parent, behind the last batch: what was interpreted, as JSON.
+    Interpreted = 21,
 }
 
 impl Tag {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Setup,
         Self::Batch,
         Self::End,
@@ -54,6 +56,7 @@ impl Tag {
         Self::Failed,
         Self::Fault,
         Self::Beat,
+        Self::Interpreted,
     ];
 }
 

@@ -17,12 +17,13 @@ use super::program::{LuaProgram, LuaVerb};
 pub(super) const HOST_CHUNK: &str = "=gleam host";
 
 /// What fills the table that host.lua gives, in this order.
-const PARTS: [&str; 5] = [
+const PARTS: [&str; 6] = [
     include_str!("host/readers.lua"),
     include_str!("host/fitters.lua"),
     include_str!("host/writers.lua"),
     include_str!("host/failures.lua"),
     include_str!("host/rows.lua"),
+    include_str!("host/traces.lua"),
 ];
 
 /// Loads the host's Lua into a fresh state and gives its table.

@@ -1,8 +1,10 @@
 //! What parent and child say to each other, over frames. Knows no pipe and no process.
 //!
 //! The parent sends Setup, then batches, then End. The child answers each batch with any number
-//! of Rows and one BatchDone, in order; after Failed or Fault it says no more.
+//! of Rows and one BatchDone, in order, and End with one Interpreted, where there is something to
+//! tell; after Failed or Fault it says no more.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
@@ -26,6 +28,8 @@ pub enum Reply {
     Beat,
     /// The current batch is finished; for each step with ON ERROR NULL or SKIP, what it let pass.
     BatchDone(Vec<Tolerated>),
+    /// What LuaJIT could not compile of the user's code, and how many traces ended there.
+    Interpreted(BTreeMap<String, u64>),
     /// The user's code failed. The last reply.
     Failed(Failure),
     /// The child itself failed. The last reply.
@@ -164,6 +168,7 @@ impl ReplyDecoder {
             Tag::BatchDone => Reply::BatchDone(from_json(&body)?),
             Tag::Failed => Reply::Failed(from_json(&body)?),
             Tag::Beat => Reply::Beat,
+            Tag::Interpreted => Reply::Interpreted(from_json(&body)?),
             Tag::Fault => Reply::Fault(String::from_utf8_lossy(&body).into_owned()),
             other => return Err(LuaError::Frame(format!("a reply with the tag {other:?}"))),
         })

@@ -1,5 +1,6 @@
 //! A program in a Lua state: user functions, generated loop, and what they point into.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::rc::Rc;
 
@@ -74,6 +75,7 @@ impl Worker {
         let factory = lua.load(text).set_name(HOST_CHUNK).into_function()?;
         let (run, finish) =
             factory.call((&host, functions, columns, host::light(Rc::as_ptr(output).cast())))?;
+        host.get::<Function>("watch_traces")?.call::<()>(())?;
         let decoder = BatchDecoder::default();
         let forget = host.get("forget")?;
         Ok(Ok(Self {
@@ -135,6 +137,12 @@ impl Worker {
         };
         let failed = finish.call(())?;
         self.settle(output, failed)
+    }
+
+    /// What LuaJIT could not compile so far, and how many traces ended there.
+    pub(super) fn interpreted(&self) -> Result<BTreeMap<String, u64>, LuaError> {
+        let interpreted: Function = self.host.get("interpreted")?;
+        Ok(interpreted.call(())?)
     }
 
     /// The errors noted since the last batch, by step.

@@ -24,6 +24,7 @@ typedef struct {
 ]]
 
 local host = {
+  trace_info = debug.getregistry()._PRELOAD['jit.util']().traceinfo,
   pcall = pcall, select = select,
   -- By step: what is noted of tolerated failures, a function that gives the arguments of the current
   -- call, the name of the chunk, the user's function, and, while it handles a row of a FLATMAP,

@@ -8,6 +8,7 @@ mod properties;
 mod sandbox;
 mod values;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, UInt32Array};
@@ -78,6 +79,7 @@ struct Answer {
     batches_done: usize,
     failure: Option<Failure>,
     fault: Option<String>,
+    interpreted: BTreeMap<String, u64>,
 }
 
 fn decode_all(program: &LuaProgram, mut bytes: &[u8]) -> Answer {
@@ -93,6 +95,7 @@ fn decode_all(program: &LuaProgram, mut bytes: &[u8]) -> Answer {
                 answer.tolerated.extend(tolerated);
             }
             Reply::Beat => {}
+            Reply::Interpreted(interpreted) => answer.interpreted = interpreted,
             Reply::Failed(failure) => answer.failure = Some(failure),
             Reply::Fault(message) => answer.fault = Some(message),
         }

@@ -198,3 +198,25 @@ fn the_longest_chains() {
     assert_eq!(many(LuaVerb::Map, "function(line) return line end", MAX_COLUMNS), 1);
     assert_eq!(many(LuaVerb::Filter, "function(line) return true end", 0), 1);
 }
+
+#[test]
+fn what_is_interpreted_is_told() {
+    let lines: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..2000).map(|k| format!("a{k} b{k}"))));
+    let check = |code: &str, expected: &[&str]| {
+        let inputs = [("line", Arc::clone(&lines))];
+        let answer = run_chain(chain(&inputs).map(code, &[("v", LuaType::Text)]), &inputs);
+        assert_eq!(answer.failure, None, "{code}");
+        let reasons: Vec<&str> = answer.interpreted.keys().map(String::as_str).collect();
+        assert_eq!(reasons, expected, "{code}");
+    };
+    check("function(line) return line:sub(1, 2):upper() end", &[]);
+    check("function(line) return #line + (tonumber(line:sub(2, 2)) or 0) end", &[]);
+    check("function(line) return (line:gsub('a', 'b')) end", &["string.gsub"]);
+    check("function(line) return line:match('%d+') end", &["string.match"]);
+    check(
+        "function(line) local n = 0 for word in line:gmatch('%w+') do n = n + #word end return n end",
+        &["string.gmatch"],
+    );
+    check("function(line) local f = function() return line end return f() end", &["a new closure"]);
+}
