@@ -151,6 +151,9 @@ fn show(ended: &AtomicBool, text: &str) {
     let columns = size.map_or(80, |(width, _)| usize::from(width.0)).saturating_sub(1);
     bar.set_message(text.chars().take(columns).collect::<String>());
     bar.tick();
+    // The line is as wide as the terminal: behind it, the `^C` of a terminal would begin another one,
+    // and this one would stay. A terminal that cannot be written to shows nothing anyhow.
+    let _ = io::stderr().write_all(b"\r");
 }
 
 fn shown_line() -> MutexGuard<'static, Option<ProgressBar>> {

@@ -84,6 +84,20 @@ fn what_was_measured_stands_with_the_stages() {
 }
 
 #[test]
+fn what_lua_interprets_is_measured_here_and_on_agents() {
+    let place = log();
+    let query = "EXPLAIN ANALYZE FROM 'access.log' |> MAP LUA $$
+        function(line) return (line:gsub('a', 'b')) end $$ AS (x)
+        |> AGGREGATE count(*) GROUP BY x";
+    let here = place.sql(query).run();
+    here.success();
+    assert!(here.text().contains("lua_interprets(string.gsub)="), "{}", here.shown());
+    let there = place.sql(format!("{SPREAD} {query}")).arg("--local-agents").arg("2").run();
+    there.success();
+    assert!(there.text().contains("lua_interprets(string.gsub)="), "{}", there.shown());
+}
+
+#[test]
 fn the_failing_row_the_place_and_the_agent_are_named() {
     let place = log();
     let agents = Agent::several(&place, 2);

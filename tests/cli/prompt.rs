@@ -102,6 +102,18 @@ fn ctrl_c_ends_a_query_and_its_children() {
 }
 
 #[test]
+fn ctrl_c_takes_the_progress_away() {
+    let place = Place::with("x", "a\n".repeat(100));
+    let mut terminal = start(&place);
+    terminal.types("FROM 'x' |> PIPE 'sleep 1000';\r");
+    terminal.shows("1 child");
+    terminal.answers("\x03");
+    let text = terminal.text();
+    assert!(!text.contains("1 child"), "{text}");
+    contains(&text, &["cancelled"]);
+}
+
+#[test]
 fn ctrl_c_clears_the_line() {
     let mut terminal = start(&Place::new());
     terminal.types("SELECT\r1 +");
