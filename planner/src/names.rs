@@ -56,7 +56,7 @@ pub fn plain_names(text: &str) -> String {
             let end = place.find(|c: char| !c.is_ascii_digit() && c != ':')?;
             place[end..].strip_prefix('.').filter(|_| end > 0)
         });
-        let value = value(rest).filter(|_| !follows_name);
+        let value = if follows_name { None } else { value(rest) };
         match (qualifier, value) {
             (Some(behind), _) => rest = behind,
             (None, Some((written, behind))) => {
@@ -80,18 +80,22 @@ fn value(text: &str) -> Option<(String, &str)> {
         "Float32", "Float64", "Boolean",
     ];
     const TEXTS: [&str; 3] = ["Utf8", "LargeUtf8", "Utf8View"];
-    let (kind, behind) = text.split_once('(')?;
-    if TEXTS.contains(&kind)
-        && let Some((inside, rest)) =
-            behind.strip_prefix('"').and_then(|text| text.split_once("\")"))
-    {
-        return Some((format!("'{}'", inside.replace('\'', "''")), rest));
+    let behind =
+        |kinds: &[&str]| kinds.iter().find_map(|kind| text.strip_prefix(kind)?.strip_prefix('('));
+    if let Some(behind) = behind(&NUMBERS) {
+        let (inside, rest) = behind.split_once(')')?;
+        let is_value = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+');
+        let is_number = !inside.is_empty() && inside.chars().all(is_value);
+        return is_number.then(|| (inside.to_owned(), rest));
     }
-    let (inside, rest) = behind.split_once(')')?;
-    let is_number = NUMBERS.contains(&kind)
-        && inside.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
-    let is_null = TEXTS.contains(&kind) && inside == "NULL";
-    (is_number || is_null).then(|| (inside.to_owned(), rest))
+    let behind = behind(&TEXTS)?;
+    if let Some(rest) = behind.strip_prefix("NULL)") {
+        return Some(("NULL".to_owned(), rest));
+    }
+    // A quote in the text is not escaped there: it would not be known where the text ends.
+    let (inside, rest) = behind.strip_prefix('"')?.split_once('"')?;
+    let rest = rest.strip_prefix(')')?;
+    Some((format!("'{}'", inside.replace('\'', "''")), rest))
 }
 
 /// What stands behind `parse_combined@`, whose second word is any name of a format.
@@ -118,6 +122,8 @@ mod tests {
         check("Int64(a b)", "Int64(a b)");
         check("Int64(1", "Int64(1");
         check("Utf8(x)", "Utf8(x)");
+        check("Int64()", "Int64()");
+        check("Utf8(\"call(\"x\")\")", "Utf8(\"call(\"x\")\")");
     }
 
     #[test]

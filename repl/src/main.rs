@@ -15,6 +15,7 @@ mod hint;
 mod interrupt;
 mod measure;
 mod output;
+mod paint;
 mod progress;
 mod prompt;
 mod report;

@@ -11,7 +11,6 @@ mod chart;
 mod display;
 mod limited;
 mod pager;
-pub(crate) mod paint;
 
 mod commands;
 
@@ -28,7 +27,7 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use crate::args::{Args, Source};
-use crate::{interrupt, report};
+use crate::{interrupt, paint, report};
 
 use self::console::{Console, Next};
 use self::editor::{Editor, Entry};

@@ -6,7 +6,7 @@ use std::time::Instant;
 use gleam_sql_parser::parse_script;
 
 use crate::args::Args;
-use crate::prompt::paint;
+use crate::paint;
 use crate::report::{self, Failure};
 use crate::runner::Runner;
 use crate::source::{self, Script};

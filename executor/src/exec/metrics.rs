@@ -23,6 +23,7 @@ pub(super) struct OperatorMetrics {
     pub waiting_for_child: Time,
     /// Rows with an error that ON ERROR let pass.
     pub rows_with_errors: Count,
+    /// Where a count with a name of its own is kept.
     all: ExecutionPlanMetricsSet,
     partition: usize,
 }

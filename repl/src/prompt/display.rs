@@ -19,11 +19,10 @@ use crate::attempt::{Reader, Shown};
 use crate::measure::{self, Scanned};
 use crate::output::{self, Format, OutputError, OutputOptions};
 use crate::progress::Progress;
-use crate::{explain, report};
+use crate::{explain, paint, report};
 
 use super::limited::{self, Kept, Rest};
 use super::pager::PagedOut;
-use super::paint;
 
 /// Rows that are shown where nothing else is said.
 const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(40).expect("40 is not 0");

@@ -12,6 +12,7 @@ mod highlighter;
 mod hinter;
 mod history;
 
+use crate::paint::PLAIN;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,7 +23,6 @@ use rustyline::history::DefaultHistory;
 use rustyline::{ColorMode, CompletionType, Config};
 
 use self::helper::PromptHelper;
-use super::paint::PLAIN;
 use super::vocabulary::Vocabulary;
 
 const PROMPT: &str = "gleam> ";

@@ -29,6 +29,7 @@ impl Foreground {
     )]
     pub(super) fn start(command: &str, arguments: &[&OsStr], stdin: Stdio) -> io::Result<Self> {
         let line = match arguments {
+            // `"$@"` behind an `fi` would be a mistake.
             [] => command.to_owned(),
             _ => format!("{command} \"$@\""),
         };

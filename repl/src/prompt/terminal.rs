@@ -4,18 +4,10 @@ use std::io::{self, IsTerminal, Write};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use crate::paint;
+
 /// Ends the mode in which a terminal marks what is pasted.
 const END_BRACKETED_PASTE: &str = "\x1b[?2004l";
-
-/// Whether a terminal is to show colours: <https://no-color.org>.
-pub(super) fn wants_colours() -> bool {
-    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    !is_refused && !is_dumb()
-}
-
-fn is_dumb() -> bool {
-    std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty())
-}
 
 /// The attributes that the terminal had when the prompt began.
 pub(super) struct Terminal {
@@ -25,12 +17,12 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn of_process() -> Self {
-        Self { attributes: tcgetattr(io::stdin()).ok(), is_dumb: is_dumb() }
+        Self { attributes: tcgetattr(io::stdin()).ok(), is_dumb: paint::is_dumb() }
     }
 
     /// Whether colours are shown, and wanted.
     pub(super) fn has_colours(&self) -> bool {
-        wants_colours() && io::stdout().is_terminal()
+        paint::wants_colours() && io::stdout().is_terminal()
     }
 
     /// Puts the attributes back.

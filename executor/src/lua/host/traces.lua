@@ -15,7 +15,8 @@ names[tostring(string.gmatch('', ''))] = 'string.gmatch'
 
 -- By LuaJIT's numbers for the reasons, lj_traceerr.h; those that are part of finding a good trace
 -- are left out. Those of bytecodes are in lj_bc.h.
-local NOT_COMPILED, BYTECODES = 7, { [50] = 'a closure over a loop variable', [51] = 'a new closure' }
+local NOT_COMPILED, UNSUPPORTED_CALL = 7, 15
+local BYTECODES = { [50] = 'a closure over a loop variable', [51] = 'a new closure' }
 local REASONS = {
   [0] = 'error', [2] = 'a long trace', [3] = 'deep calls', [4] = 'many branches',
   [11] = 'an argument of another type', [13] = 'recursion', [15] = 'a library function',
@@ -35,7 +36,7 @@ local function reason_of(what, trace, func, code, info)
     return name or host.trace_info(trace).linktype == 'stitch' and 'a library function' or nil
   elseif what == 'abort' then
     if code == NOT_COMPILED then return BYTECODES[info] or 'an operation' end
-    return type(info) == 'function' and names[tostring(info)] or REASONS[code]
+    return code == UNSUPPORTED_CALL and names[tostring(info)] or REASONS[code]
   end
 end
 

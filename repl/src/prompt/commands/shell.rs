@@ -6,13 +6,10 @@ use crate::prompt::console::Console;
 use crate::prompt::foreground::Foreground;
 use crate::report::Failure;
 
-const DEFAULT_SHELL: &str = "/bin/sh";
-
 /// Gives the terminal to a command, or to the user's shell.
 pub(super) fn run(console: &Console, arguments: &str) -> Result<(), Failure> {
-    let shell = std::env::var("SHELL").ok().filter(|shell| !shell.trim().is_empty());
     let command = match arguments {
-        "" => shell.as_deref().unwrap_or(DEFAULT_SHELL),
+        "" | ";" => r#"exec "${SHELL:-/bin/sh}""#,
         command => command,
     };
     let failure = |error| Failure::usage(format!("cannot run a shell: {error}"));

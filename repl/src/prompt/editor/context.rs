@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use gleam_sql_parser::{HighlightClass, highlight, is_complete};
 
-use super::words::BEFORE_TABLES;
+use super::words::{BEFORE_TABLES, BEFORE_VALUES};
 
 /// What could stand at the cursor, with the byte at which it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,20 +116,23 @@ fn in_statement(before: &str, offset: usize) -> Context {
         last if is(last, &["EXPLAIN", "ANALYZE"]) && words.len() < 3 => {
             Context::Statement { start }
         }
-        Some(_) => {
-            let last = pieces.last().map(|(range, class)| (&before[range.clone()], *class));
-            Context::Expression { start, is_open: last.is_some_and(wants_value) }
-        }
+        Some(_) => Context::Expression { start, is_open: wants_value(&words) },
     }
 }
 
-/// Whether a value has to follow a piece of an expression.
-fn wants_value((text, class): (&str, HighlightClass)) -> bool {
-    const WHOLE: [&str; 6] = ["NULL", "TRUE", "FALSE", "END", "ASC", "DESC"];
-    match class {
-        HighlightClass::Symbol => !matches!(text, ")" | "]" | "*"),
-        HighlightClass::Keyword => !WHOLE.iter().any(|word| text.eq_ignore_ascii_case(word)),
-        _ => false,
+/// Whether a value has to follow the words of a statement.
+fn wants_value(words: &[&str]) -> bool {
+    let is_one_of = |word: &str, all: &[&str]| all.iter().any(|one| one.eq_ignore_ascii_case(word));
+    match words {
+        // All columns, or a product.
+        [.., before, "*"] => {
+            !matches!(*before, "(" | "," | ".") && !is_one_of(before, &["SELECT", "DISTINCT"])
+        }
+        [.., ")" | "]" | "}" | "|>" | ";"] | [] => false,
+        [.., last] => {
+            last.chars().all(|c| c.is_ascii_punctuation() && !"'\"_$".contains(c))
+                || is_one_of(last, BEFORE_VALUES)
+        }
     }
 }
 
@@ -206,6 +209,12 @@ mod tests {
         check("FROM 'x' |> WHERE n > ¦", Expression { start: 22, is_open: true });
         check("FROM 'x' |> WHERE n > 4 ¦", Expression { start: 24, is_open: false });
         check("FROM 'x' |> WHERE n IS NULL ¦", Expression { start: 28, is_open: false });
+        check("FROM 'x' |> WHERE n IS ¦", Expression { start: 23, is_open: false });
+        check("FROM 'x' |> ORDER ¦", Expression { start: 18, is_open: false });
+        check("FROM 'x' |> ORDER BY ¦", Expression { start: 21, is_open: true });
+        check("FROM 'x' |> EXTEND n * ¦", Expression { start: 23, is_open: true });
+        check("SELECT * ¦", Expression { start: 9, is_open: false });
+        check("SELECT 'a' ¦", Expression { start: 11, is_open: false });
         check("SELECT count(*) ¦", Expression { start: 16, is_open: false });
     }
 

@@ -10,8 +10,8 @@ use rustyline::hint::Hinter;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper, Result};
 
+use crate::paint::PLAIN;
 use crate::prompt::commands;
-use crate::prompt::paint::PLAIN;
 use crate::prompt::vocabulary::Vocabulary;
 
 use super::{completer, highlighter, hinter, scope};

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use gleam_sql_parser::{CodeClass, HighlightClass, highlight as classes, highlight_code};
 
+use crate::paint::PLAIN;
 use crate::prompt::commands;
-use crate::prompt::paint::PLAIN;
 
 const KEYWORD: &str = "\x1b[1;34m";
 const STRING: &str = "\x1b[32m";

@@ -143,3 +143,28 @@ pub(super) const SOURCES: &[&str] = &["text("];
 
 /// Words behind which a table stands.
 pub(super) const BEFORE_TABLES: &[&str] = &["FROM", "JOIN", "INTO", "TABLE", "VIEW", "DESCRIBE"];
+
+/// Words behind which a value stands.
+pub(super) const BEFORE_VALUES: &[&str] = &[
+    "AGGREGATE",
+    "AND",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "EXTEND",
+    "HAVING",
+    "ILIKE",
+    "LIKE",
+    "NOT",
+    "ON",
+    "OR",
+    "RENAME",
+    "SELECT",
+    "SET",
+    "THEN",
+    "WHEN",
+    "WHERE",
+];

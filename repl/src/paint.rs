@@ -2,8 +2,6 @@
 
 use std::io::IsTerminal;
 
-use super::terminal::wants_colours;
-
 const ERROR: &str = "\x1b[1;31m";
 const WARNING: &str = "\x1b[1;33m";
 const STRONG: &str = "\x1b[1m";
@@ -11,7 +9,18 @@ const GUTTER: &str = "\x1b[34m";
 const CARET: &str = "\x1b[1;31m";
 const HELP: &str = "\x1b[1;36m";
 /// Ends a colour.
-pub(super) const PLAIN: &str = "\x1b[0m";
+pub(crate) const PLAIN: &str = "\x1b[0m";
+
+/// Whether a terminal is to show colours: <https://no-color.org>.
+pub(crate) fn wants_colours() -> bool {
+    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !is_refused && !is_dumb()
+}
+
+/// Whether the terminal understands no escapes.
+pub(crate) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty())
+}
 
 /// A rendered message as standard error is to have it.
 pub(crate) fn on_stderr(text: &str) -> String {
@@ -20,7 +29,7 @@ pub(crate) fn on_stderr(text: &str) -> String {
 
 /// A rendered message, with its parts told apart where colours are wanted. The text itself is
 /// escaped already, and stays as it is.
-pub(super) fn message(text: &str, has_colours: bool) -> String {
+pub(crate) fn message(text: &str, has_colours: bool) -> String {
     if !has_colours {
         return text.to_owned();
     }
