@@ -13,6 +13,9 @@ for name, member in pairs(_G) do
 end
 names[tostring(string.gmatch('', ''))] = 'string.gmatch'
 
+-- What the host itself calls around each batch.
+local OWN = { collectgarbage = true, setfenv = true, xpcall = true }
+
 -- By LuaJIT's numbers for the reasons, lj_traceerr.h; those that are part of finding a good trace
 -- are left out. Those of bytecodes are in lj_bc.h.
 local NOT_COMPILED, UNSUPPORTED_CALL = 7, 15
@@ -33,6 +36,7 @@ local function reason_of(what, trace, func, code, info)
   if what == 'stop' then
     -- A function in the place of a tail call ends a trace without a stitch.
     local name = names[tostring(func)]
+    if OWN[name] then return end
     return name or host.trace_info(trace).linktype == 'stitch' and 'a library function' or nil
   elseif what == 'abort' then
     if code == NOT_COMPILED then return BYTECODES[info] or 'an operation' end
