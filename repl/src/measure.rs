@@ -65,11 +65,15 @@ impl Scanned {
 /// `(3 rows, 0.12 s, 1.2 MiB scanned)`: the last line of a query.
 pub(crate) fn last_line(rows: u64, time: Duration, scanned_bytes: u64) -> String {
     let noun = if rows == 1 { "row" } else { "rows" };
-    let scanned = match scanned_bytes {
+    format!("({} {noun}, {}{})\n", grouped(rows), duration(time), scanned(scanned_bytes))
+}
+
+/// `, 1.2 MiB scanned`: the end of the last line; nothing where no file was read.
+pub(crate) fn scanned(count: u64) -> String {
+    match count {
         0 => String::new(),
         count => format!(", {} scanned", bytes(count)),
-    };
-    format!("({} {noun}, {}{scanned})\n", grouped(rows), duration(time))
+    }
 }
 
 /// A number of bytes in the unit that suits it.

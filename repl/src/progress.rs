@@ -16,7 +16,7 @@ use gleam_sql_executor::child;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::measure::{self, Scanned};
-use crate::report;
+use crate::{paint, report};
 
 /// A query that is faster than this shows nothing.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -129,8 +129,7 @@ pub(crate) fn clear() {
 }
 
 fn is_wanted() -> bool {
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    !report::is_quiet() && !is_dumb && io::stderr().is_terminal()
+    !report::is_quiet() && !paint::is_dumb() && io::stderr().is_terminal()
 }
 
 fn show(ended: &AtomicBool, text: &str) {

@@ -149,10 +149,7 @@ impl Display {
         let cut = if *rest == Rest::Nothing { "" } else { " shown" };
         let time =
             if self.tells_time { format!(", {}", measure::duration(*time)) } else { String::new() };
-        let scanned = match *scanned_bytes {
-            0 => String::new(),
-            count => format!(", {} scanned", measure::bytes(count)),
-        };
+        let scanned = measure::scanned(*scanned_bytes);
         self.say(&format!("({count} {rows}{cut}{time}{scanned})\n"));
     }
 
